@@ -1,0 +1,98 @@
+// The listeners of one endpoint. Made by LoopGroup.Bind; started and closed by Hosting on its own threads.
+using System.Net;
+
+namespace Asgi.Server.Loops;
+
+internal sealed class BoundEndpoint
+{
+    private readonly Loop[] _loops;
+    private readonly Listener[] _listeners;
+
+    public BoundEndpoint(Loop[] loops, Listener[] listeners)
+    {
+        _loops = loops;
+        _listeners = listeners;
+    }
+
+    /// <summary>The address as bound: with the real port where 0 was asked for.</summary>
+    public EndPoint LocalEndPoint => _listeners[0].LocalEndPoint;
+
+    /// <summary>Starts to accept; the loops must run, or be started soon.</summary>
+    public void StartAccepting(IConnectionAcceptor acceptor)
+    {
+        for (var i = 0; i < _listeners.Length; i++)
+        {
+            IAcceptHandler handler = _listeners.Length == _loops.Length ? new OwnLoop(_loops[i], acceptor) : new InTurns(_loops, acceptor);
+            _loops[i].Post(new StartListener(_loops[i], _listeners[i], handler));
+        }
+    }
+
+    /// <summary>Closes the listeners, each on its loop; done when connecting is refused.</summary>
+    public Task CloseAsync()
+    {
+        var closes = new Task[_listeners.Length];
+        for (var i = 0; i < closes.Length; i++)
+        {
+            var close = new CloseListener(_listeners[i]);
+            closes[i] = close.Task;
+            _loops[i].Post(close);
+        }
+
+        return Task.WhenAll(closes);
+    }
+
+    /// <summary>Closes listeners whose loops were never started. Host's thread.</summary>
+    public void CloseUnstarted()
+    {
+        foreach (var listener in _listeners)
+        {
+            listener.Close();
+        }
+    }
+
+    private sealed class OwnLoop(Loop loop, IConnectionAcceptor acceptor) : IAcceptHandler
+    {
+        public void OnAccepted(Transport transport) => acceptor.Accept(loop, transport);
+    }
+
+    private sealed class InTurns(Loop[] loops, IConnectionAcceptor acceptor) : IAcceptHandler
+    {
+        private int _next;
+
+        public void OnAccepted(Transport transport)
+        {
+            var loop = loops[_next++ % loops.Length];
+            if (loop.IsCurrent)
+            {
+                acceptor.Accept(loop, transport);
+            }
+            else
+            {
+                loop.Post(new AcceptOnOwner(loop, transport, acceptor));
+            }
+        }
+    }
+
+    private sealed class AcceptOnOwner(Loop loop, Transport transport, IConnectionAcceptor acceptor) : WorkItem
+    {
+        public override void Run() => acceptor.Accept(loop, transport);
+    }
+
+    private sealed class StartListener(Loop loop, Listener listener, IAcceptHandler handler) : WorkItem
+    {
+        public override void Run() => loop.Backend.StartAccepting(listener, handler);
+    }
+
+    private sealed class CloseListener(Listener listener) : WorkItem
+    {
+        private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Task => _done.Task;
+
+        public override void Run()
+        {
+            listener.Close();
+            _done.SetResult();
+        }
+    }
+}

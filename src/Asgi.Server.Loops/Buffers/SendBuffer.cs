@@ -1,0 +1,121 @@
+// The bytes a connection has to send. Owned by a Connection on its loop's thread; filled by the driver's stream, emptied by one gathered
+// send per tick. It borrows ranges of a block that its writer goes on filling, and owns the block once the writer gives it.
+using Asgi.Server.Loops.Interop;
+
+namespace Asgi.Server.Loops.Buffers;
+
+/// <summary>A range of a block to send. <paramref name="Give"/>: the block's ownership comes with its last range.</summary>
+internal readonly record struct OutputRange(Block Block, int Start, int End, bool Give);
+
+internal sealed class SendBuffer(BlockPool pool)
+{
+    /// <summary>Ranges one system call should be handed at most: far above what a tick queues, far below IOV_MAX (1024).</summary>
+    public const int GatherCountMax = 64;
+
+    private OutputRange[] _ranges = new OutputRange[8];
+    private int _first;
+    private int _count;
+
+    public long Length { get; private set; }
+
+    public bool IsEmpty => _count == 0;
+
+    /// <summary>Queues a range behind the others; one that continues the last in the same block extends it.</summary>
+    public void Append(in OutputRange range)
+    {
+        Length += range.End - range.Start;
+        if (_count > 0)
+        {
+            ref var last = ref _ranges[(_first + _count - 1) & (_ranges.Length - 1)];
+            if (last.Block == range.Block && last.End == range.Start && !last.Give)
+            {
+                last = last with { End = range.End, Give = range.Give };
+                return;
+            }
+        }
+        else if (range.Start == range.End)
+        {
+            Drop(range);
+            return;
+        }
+
+        if (_count == _ranges.Length)
+        {
+            Grow();
+        }
+
+        _ranges[(_first + _count++) & (_ranges.Length - 1)] = range;
+    }
+
+    /// <summary>Fills <paramref name="vectors"/> with the first ranges queued. They stay queued until <see cref="Consume"/>.</summary>
+    public unsafe int Gather(Span<IoVector> vectors)
+    {
+        var count = Math.Min(_count, vectors.Length);
+        for (var i = 0; i < count; i++)
+        {
+            ref readonly var range = ref _ranges[(_first + i) & (_ranges.Length - 1)];
+            vectors[i] = new IoVector(range.Block.Pointer + range.Start, range.End - range.Start);
+        }
+
+        return count;
+    }
+
+    /// <summary>The first <paramref name="sent"/> bytes are sent: they leave the buffer, and blocks given with them return to the pool.</summary>
+    public void Consume(long sent)
+    {
+        Length -= sent;
+        while (_count > 0)
+        {
+            ref var range = ref _ranges[_first];
+            var length = range.End - range.Start;
+            if (sent < length)
+            {
+                range = range with { Start = range.Start + (int)sent };
+                return;
+            }
+
+            sent -= length;
+            Drop(TakeFirst());
+        }
+    }
+
+    /// <summary>Forgets everything queued; given blocks return to the pool.</summary>
+    public void Clear()
+    {
+        while (_count > 0)
+        {
+            Drop(TakeFirst());
+        }
+
+        Length = 0;
+    }
+
+    private OutputRange TakeFirst()
+    {
+        var range = _ranges[_first];
+        _ranges[_first] = default;
+        _first = (_first + 1) & (_ranges.Length - 1);
+        _count--;
+        return range;
+    }
+
+    private void Drop(in OutputRange range)
+    {
+        if (range.Give)
+        {
+            pool.Return(range.Block);
+        }
+    }
+
+    private void Grow()
+    {
+        var grown = new OutputRange[_ranges.Length * 2];
+        for (var i = 0; i < _count; i++)
+        {
+            grown[i] = _ranges[(_first + i) & (_ranges.Length - 1)];
+        }
+
+        _ranges = grown;
+        _first = 0;
+    }
+}

@@ -1,0 +1,34 @@
+// The numbers behind the names, as Linux defines them for x86-64 and arm64 (asm-generic). Used by Epoll/ only.
+namespace Asgi.Server.Loops.Interop;
+
+internal static class Constants
+{
+    public const int EpollCloseOnExec = 0x80000;
+    public const int EpollAdd = 1;
+    public const int EpollDelete = 2;
+    public const uint EpollIn = 0x001;
+    public const uint EpollOut = 0x004;
+    public const uint EpollError = 0x008;
+    public const uint EpollHangUp = 0x010;
+    public const uint EpollReadHangUp = 0x2000;
+    public const uint EpollEdgeTriggered = 0x80000000;
+
+    public const int EventFdCloseOnExec = 0x80000;
+    public const int EventFdNonBlocking = 0x800;
+
+    public const int SocketStream = 1;
+    public const int SocketNonBlocking = 0x800;
+    public const int SocketCloseOnExec = 0x80000;
+
+    public const int LevelSocket = 1;
+    public const int ReuseAddress = 2;
+    public const int Linger = 13;
+    public const int ReusePort = 15;
+    public const int LevelTcp = 6;
+    public const int TcpNoDelay = 1;
+    public const int LevelIpv6 = 41;
+    public const int Ipv6Only = 26;
+
+    public const int MessageNoSignal = 0x4000;
+    public const int ShutdownWrite = 1;
+}

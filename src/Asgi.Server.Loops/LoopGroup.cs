@@ -1,0 +1,89 @@
+// The loops of one server. Binds endpoints and spreads their connections over the loops. Used by Hosting, on the host's threads.
+using System.Net;
+using System.Net.Sockets;
+using Asgi.Server.Loops.Epoll;
+
+namespace Asgi.Server.Loops;
+
+/// <summary>Takes a new connection on the thread of the loop that will own it.</summary>
+internal interface IConnectionAcceptor
+{
+    void Accept(Loop loop, Transport transport);
+}
+
+internal sealed class LoopGroup : IDisposable
+{
+    private readonly Loop[] _loops;
+
+    /// <param name="count">Loops to run, each a thread. At least 1.</param>
+    /// <exception cref="PlatformNotSupportedException">Not Linux.</exception>
+    public LoopGroup(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        if (!OperatingSystem.IsLinux())
+        {
+            throw new PlatformNotSupportedException("Asgi.Server runs on Linux; a backend for other systems does not exist yet.");
+        }
+
+        _loops = new Loop[count];
+        for (var i = 0; i < count; i++)
+        {
+            _loops[i] = new Loop(new EpollBackend(), $"asgi loop {i}");
+        }
+    }
+
+    public ReadOnlySpan<Loop> Loops => _loops;
+
+    public void Start()
+    {
+        foreach (var loop in _loops)
+        {
+            loop.Start();
+        }
+    }
+
+    /// <summary>
+    /// Binds an endpoint. An IP endpoint gets a socket per loop and the kernel spreads the connections over them (SO_REUSEPORT); of others
+    /// (unix sockets) there can be one only, and the loops take turns.
+    /// </summary>
+    /// <param name="endPoint">An IP endpoint, port 0 for a free one, or a unix socket's path.</param>
+    /// <param name="backlog">Connections the kernel completes ahead of an accept, for each socket.</param>
+    /// <exception cref="SocketException">The endpoint cannot be bound; nothing stays bound.</exception>
+    public BoundEndpoint Bind(EndPoint endPoint, int backlog)
+    {
+        var listeners = new List<Listener>();
+        try
+        {
+            var count = endPoint is IPEndPoint ? _loops.Length : 1;
+            for (var i = 0; i < count; i++)
+            {
+                // The first binds alone, so that a second server on the port is refused; its siblings may then share (README).
+                listeners.Add(EpollListener.Bind(i == 0 ? endPoint : listeners[0].LocalEndPoint, backlog, isSibling: i > 0, hasSiblings: count > 1));
+            }
+
+            return new BoundEndpoint(_loops, [.. listeners]);
+        }
+        catch (SocketException)
+        {
+            listeners.ForEach(listener => listener.Close());
+            throw;
+        }
+    }
+
+    public void Stop()
+    {
+        foreach (var loop in _loops)
+        {
+            loop.Stop();
+        }
+    }
+
+    public void Dispose()
+    {
+        Stop();
+        foreach (var loop in _loops)
+        {
+            loop.Dispose();
+        }
+    }
+}
