@@ -91,7 +91,7 @@ internal sealed class ReceiveBuffer(BlockPool pool)
     public void CommitContent(int consumed, int decoded)
     {
         var tail = _tail!;
-        Debug.Assert(_rawStart == tail.ContentEnd, "Content must stay contiguous within a block.");
+        Debug.Assert(_rawStart == tail.ContentEnd, "Content is contiguous within a block: framing between its parts is overwritten.");
         var contentEnd = _rawStart + decoded;
         tail.SetContentEnd(contentEnd);
         ContentLength += decoded;
@@ -111,27 +111,26 @@ internal sealed class ReceiveBuffer(BlockPool pool)
         ? ReadOnlySequence<byte>.Empty
         : new ReadOnlySequence<byte>(_first!, _first!.ContentStart, _tail!, _tail!.ContentEnd);
 
-    /// <summary>Drops the content before <paramref name="consumed"/> and returns the blocks it filled.</summary>
-    /// <exception cref="InvalidOperationException">The position is not within the content.</exception>
-    public void AdvanceContent(SequencePosition consumed)
+    /// <summary>Drops the first <paramref name="consumed"/> bytes of content and returns the blocks they filled.</summary>
+    public void AdvanceContent(long consumed)
     {
-        if (consumed.GetObject() is not Block target)
+        Debug.Assert(consumed <= ContentLength);
+        ContentLength -= consumed;
+        while (consumed > 0)
         {
-            return; // a position of an empty sequence: nothing was there to consume
+            var block = _first!;
+            var length = Math.Min(consumed, block.ContentEnd - block.ContentStart);
+            block.ContentStart += (int)length;
+            consumed -= length;
+            if (block.ContentStart < block.ContentEnd || block == _tail)
+            {
+                break;
+            }
+
+            _first = block.Next;
+            Release(block);
         }
 
-        var index = consumed.GetInteger();
-        DemandWithin(target, index);
-        while (_first != target)
-        {
-            var done = _first!;
-            ContentLength -= done.ContentEnd - done.ContentStart;
-            _first = done.Next!;
-            Release(done);
-        }
-
-        ContentLength -= index - target.ContentStart;
-        target.ContentStart = index;
         Rewind();
     }
 
@@ -182,20 +181,6 @@ internal sealed class ReceiveBuffer(BlockPool pool)
     {
         _rawStart = _rawEnd;
         ReleaseMessage();
-    }
-
-    private void DemandWithin(Block target, int index)
-    {
-        var block = _first;
-        while (block is not null && block != target)
-        {
-            block = block.Next;
-        }
-
-        if (block is null || index < target.ContentStart || index > target.ContentEnd)
-        {
-            throw new InvalidOperationException("The position does not lie within the content that was read.");
-        }
     }
 
     // Once everything is consumed the tail's room is used again from its start: nobody borrows it now.

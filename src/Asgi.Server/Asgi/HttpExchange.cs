@@ -1,0 +1,470 @@
+// The receive and send of one request, and the rules of RFC 9110 that hold in every version of HTTP: the order of messages, content and its
+// length, HEAD, 204, 205 and 304. Framing is the stream's. One per HTTP/1 connection, reused. Called by the application, one call at a time
+// in each direction, on any thread.
+using System.Buffers;
+using Asgi.Server.Protocols.Http;
+
+namespace Asgi;
+
+/// <summary>
+/// One request and its response: ASGI's <c>receive</c> and <c>send</c> without queues and dictionaries. Receiving and sending may go on at
+/// the same time; within each, calls must not overlap. Content is written either with <see cref="SendAsync"/> or, without a copy, through
+/// <see cref="IBufferWriter{T}"/> and <see cref="FlushAsync"/>.
+/// </summary>
+public sealed class HttpExchange : IBufferWriter<byte>
+{
+    private readonly HttpStream _stream;
+    private ResponseStart _start;
+    private ResponseState _state;
+    private bool _hasContent;
+    private long? _contentLength;
+    private long _written;
+    private CancellationTokenSource? _disconnectSource;
+    private volatile bool _isDisconnected;
+    private readonly Promise<RequestBody> _receive = new();
+    private readonly Promise<bool> _flush = new();
+    private CancellationTokenRegistration _receiveCancellation;
+    private CancellationTokenRegistration _flushCancellation;
+    private ReadOnlySequence<byte> _lent;
+    private bool _isLent;
+
+    internal HttpExchange(HttpStream stream, HttpScope scope)
+    {
+        _stream = stream;
+        Scope = scope;
+    }
+
+    /// <summary>Where a response stands; the transitions are the send methods below.</summary>
+    internal enum ResponseState
+    {
+        /// <summary>The application has not said how the response starts.</summary>
+        NotStarted,
+
+        /// <summary>The start is known and held until the first content, so that both leave together.</summary>
+        Held,
+
+        /// <summary>The head is written.</summary>
+        Started,
+
+        /// <summary>The whole response is written.</summary>
+        Complete,
+    }
+
+    /// <summary>The scope of the request.</summary>
+    public HttpScope Scope { get; }
+
+    /// <summary>Whether the head of the response is written: status and fields can no longer change.</summary>
+    public bool HasStarted => _state >= ResponseState.Started;
+
+    /// <summary>
+    /// Cancelled when the client disconnects before the response is complete. The callbacks run on the connection's event loop, as the
+    /// application does.
+    /// </summary>
+    public CancellationToken Disconnected
+    {
+        get
+        {
+            if (_disconnectSource is null)
+            {
+                Interlocked.CompareExchange(ref _disconnectSource, new CancellationTokenSource(), null);
+                if (_isDisconnected)
+                {
+                    _disconnectSource.Cancel();
+                }
+            }
+
+            return _disconnectSource.Token;
+        }
+    }
+
+    internal HttpStream Stream => _stream;
+
+    internal bool IsComplete => _state == ResponseState.Complete;
+
+    /// <summary>Bytes of content the application has written.</summary>
+    internal long WrittenLength => _written;
+
+    /// <summary>What an application keeps with the connection from one request to the next: its pooled objects.</summary>
+    internal object? ApplicationState { get; set; }
+
+    /// <summary>
+    /// Receives content: ASGI's <c>receive</c>. Completes when there is content that was not examined yet, at its end, or on disconnect.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>; the content is not lost.</param>
+    /// <exception cref="InvalidOperationException">The last content received was not released by <see cref="AdvanceTo(SequencePosition, SequencePosition)"/>.</exception>
+    public ValueTask<RequestBody> ReceiveAsync(CancellationToken cancellationToken = default)
+    {
+        if (_isLent)
+        {
+            throw new InvalidOperationException("The content received last must be released by AdvanceTo before more is received.");
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        if (_stream.TryReceive(out var body))
+        {
+            Lend(body);
+            return new ValueTask<RequestBody>(body);
+        }
+
+        // The wait is armed last: once it is, another thread may complete it.
+        var receive = new ValueTask<RequestBody>(_receive, _receive.Begin());
+        if (cancellationToken.CanBeCanceled)
+        {
+            _receiveCancellation = cancellationToken.UnsafeRegister(static exchange => ((HttpExchange)exchange!).CancelReceive(), this);
+        }
+
+        _stream.AwaitContent();
+        return receive;
+    }
+
+    /// <summary>Releases received content: it is consumed up to one position and was examined up to another.</summary>
+    /// <param name="consumed">What lies before is not received again.</param>
+    /// <param name="examined">A receive waits for content behind this position.</param>
+    /// <exception cref="InvalidOperationException">Nothing was received.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A position lies outside the content received, or consumed behind examined.</exception>
+    public void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+    {
+        if (!_isLent)
+        {
+            throw new InvalidOperationException("There is no received content to release.");
+        }
+
+        var length = _lent.Length;
+        var consumedLength = consumed.Equals(_lent.End) ? length : LengthTo(consumed);
+        var examinedLength = examined.Equals(_lent.End) ? length : LengthTo(examined);
+        ArgumentOutOfRangeException.ThrowIfLessThan(examinedLength, consumedLength, nameof(examined));
+        _isLent = false;
+        _lent = default;
+        _stream.AdvanceTo(consumedLength, examinedLength);
+    }
+
+    /// <summary>ASGI's <c>http.response.start</c>. Held until the first content, a flush or the end, so that the head leaves with it.</summary>
+    /// <exception cref="InvalidOperationException">The response was started before.</exception>
+    public void Send(in ResponseStart start)
+    {
+        if (_state != ResponseState.NotStarted)
+        {
+            throw new InvalidOperationException("The response has already been started.");
+        }
+
+        _start = start;
+        _state = ResponseState.Held;
+    }
+
+    /// <summary>ASGI's <c>http.response.body</c>: sends content; the last ends the response.</summary>
+    /// <param name="body">The content and whether more follows.</param>
+    /// <param name="cancellationToken">Cancelling a send that waits for the client to read aborts the connection.</param>
+    /// <returns>Completes when the server is ready for more content.</returns>
+    /// <exception cref="InvalidOperationException">
+    /// The response was not started, is complete, must not have content, or the content does not have the length announced.
+    /// </exception>
+    public ValueTask SendAsync(in ResponseBody body, CancellationToken cancellationToken = default)
+    {
+        Demand(_state is ResponseState.Held or ResponseState.Started);
+        if (body.Body.Length > 0)
+        {
+            this.Write(body.Body.Span);
+        }
+
+        if (body.MoreBody)
+        {
+            return FlushAsync(cancellationToken);
+        }
+
+        Complete();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Memory to write content to; <see cref="Advance"/> adds it to the response.</summary>
+    /// <param name="sizeHint">The least size, in bytes; 0 for any.</param>
+    public Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(sizeHint);
+        return _stream.GetMemory(sizeHint);
+    }
+
+    /// <inheritdoc cref="GetMemory"/>
+    public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
+
+    /// <summary>Adds the first bytes of the memory got last to the content. Nothing is sent before a flush.</summary>
+    /// <param name="count">Bytes written, at most the size of the memory.</param>
+    /// <exception cref="InvalidOperationException">The response must not have content, or not so much.</exception>
+    public void Advance(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        Demand(_state != ResponseState.Complete);
+        if (_state == ResponseState.Started)
+        {
+            if (!_hasContent)
+            {
+                DemandMayHaveContent(count);
+                return;
+            }
+
+            DemandWithinLength(_written + count);
+        }
+
+        _written += count;
+        if (!Scope.IsHead)
+        {
+            _stream.Advance(count);
+        }
+    }
+
+    /// <summary>Sends the head, if it was not sent, and the content written so far.</summary>
+    /// <param name="cancellationToken">Cancelling a flush that waits for the client to read aborts the connection.</param>
+    /// <returns>Completes when the server is ready for more content.</returns>
+    public ValueTask FlushAsync(CancellationToken cancellationToken = default)
+    {
+        if (_state != ResponseState.Started)
+        {
+            Demand(_state == ResponseState.Held);
+            WriteHead(isWhole: false);
+        }
+
+        if (_stream.TryFlush())
+        {
+            return ValueTask.CompletedTask;
+        }
+
+        var flush = new ValueTask(_flush, _flush.Begin());
+        if (cancellationToken.CanBeCanceled)
+        {
+            _flushCancellation = cancellationToken.UnsafeRegister(static exchange => ((HttpExchange)exchange!).Abort(), this);
+        }
+
+        _stream.AwaitFlush();
+        return flush;
+    }
+
+    /// <summary>Breaks the connection at once.</summary>
+    public void Abort() => _stream.Abort();
+
+    /// <summary>Commits to the held start without sending it: ASP.NET's StartAsync.</summary>
+    internal void WriteHead()
+    {
+        Demand(_state == ResponseState.Held);
+        WriteHead(isWhole: false);
+    }
+
+    /// <summary>Ends the response; the length of content that was all written before the head becomes its Content-Length.</summary>
+    /// <exception cref="InvalidOperationException">The content is shorter than announced.</exception>
+    internal void Complete()
+    {
+        Demand(_state is ResponseState.Held or ResponseState.Started);
+        if (_state == ResponseState.Held)
+        {
+            WriteHead(isWhole: true);
+        }
+        else if (_hasContent && _written < _contentLength)
+        {
+            throw TooFew(_contentLength.Value);
+        }
+
+        _state = ResponseState.Complete;
+        _stream.Complete();
+    }
+
+    /// <summary>Takes back a start that was not written, and all content with it, so that an error can take its place.</summary>
+    internal void Retract()
+    {
+        Demand(_state is ResponseState.NotStarted or ResponseState.Held);
+        _stream.DropContent();
+        _state = ResponseState.NotStarted;
+        _written = 0;
+    }
+
+    /// <summary>Ends an exchange whose application has failed, or has returned too early: 500 if nothing was sent, truncation otherwise.</summary>
+    internal void Fail()
+    {
+        if (_state is ResponseState.NotStarted or ResponseState.Held)
+        {
+            Retract();
+            Send(new ResponseStart(500));
+            Complete();
+        }
+        else if (_state == ResponseState.Started)
+        {
+            _state = ResponseState.Complete;
+            _stream.Truncate();
+        }
+    }
+
+    /// <summary>Answers with a bare status and lets go of the connection.</summary>
+    internal void Refuse(in ResponseStart start)
+    {
+        Retract();
+        _stream.CloseAfterResponse();
+        Send(start);
+        Complete();
+    }
+
+    /// <summary>Switches protocols: writes the held head, a 101, and makes both directions raw.</summary>
+    internal void Upgrade()
+    {
+        Demand(_state == ResponseState.Held);
+        _stream.Upgrade();
+        _stream.WriteHead(new ResponseHeadDecision(_start.Status, _start.ReasonPhrase, _start.Fields, null, HasContent: true));
+        _hasContent = true;
+        _state = ResponseState.Started;
+    }
+
+    /// <summary>Ends a receive under way, or the next one. Any thread.</summary>
+    internal void CancelReceive() => _stream.CancelReceive();
+
+    /// <summary>Ends the receive that waits. From the ready list.</summary>
+    internal void CompleteReceive(in RequestBody body)
+    {
+        var token = _receiveCancellation.Token;
+        _receiveCancellation.Unregister();
+        _receiveCancellation = default;
+        if (body.IsCanceled && token.IsCancellationRequested)
+        {
+            _receive.SetException(new OperationCanceledException(token));
+            return;
+        }
+
+        Lend(body);
+        _receive.SetResult(body);
+    }
+
+    /// <summary>Ends the flush that waits. From the ready list.</summary>
+    internal void CompleteFlush()
+    {
+        var token = _flushCancellation.Token;
+        _flushCancellation.Unregister();
+        _flushCancellation = default;
+        if (token.IsCancellationRequested)
+        {
+            _flush.SetException(new OperationCanceledException(token));
+            return;
+        }
+
+        _flush.SetResult(true);
+    }
+
+    /// <summary>Notes that the client is gone.</summary>
+    /// <returns>Whether somebody listens and <see cref="CancelDisconnected"/> is to be called from the ready list.</returns>
+    internal bool NoteDisconnect()
+    {
+        if (_isDisconnected || IsComplete)
+        {
+            return false;
+        }
+
+        _isDisconnected = true;
+        Interlocked.MemoryBarrier();
+        return _disconnectSource is not null;
+    }
+
+    internal void CancelDisconnected() => _disconnectSource?.Cancel();
+
+    /// <summary>Whether the client was gone before the response was complete.</summary>
+    internal bool IsDisconnected => _isDisconnected;
+
+    /// <summary>Makes the exchange ready for the connection's next request.</summary>
+    internal void Reset()
+    {
+        _start = default;
+        _state = ResponseState.NotStarted;
+        _hasContent = false;
+        _contentLength = null;
+        _written = 0;
+        _disconnectSource = null;
+        _isDisconnected = false;
+        _isLent = false;
+        _lent = default;
+    }
+
+    private void Lend(in RequestBody body)
+    {
+        _isLent = !body.IsDisconnect;
+        _lent = body.Body;
+    }
+
+    private long LengthTo(SequencePosition position) => _lent.GetOffset(position) - _lent.GetOffset(_lent.Start);
+
+    private void WriteHead(bool isWhole)
+    {
+        var length = _start.Fields?.ContentLength;
+        var mayHaveContent = ResponseRules.MayHaveContent(_start.Status);
+        if (!mayHaveContent)
+        {
+            length = ResponseRules.LengthWithoutContent(_start.Status, length);
+            if (_written > 0)
+            {
+                throw ResponseRules.ContentForbidden(_start.Status);
+            }
+        }
+
+        var isHead = Scope.IsHead;
+        if (mayHaveContent && !isHead && length < _written)
+        {
+            _stream.CloseAfterResponse();
+            throw TooMany(_written, length.Value);
+        }
+
+        if (isWhole && mayHaveContent && !isHead)
+        {
+            if (length > _written)
+            {
+                throw TooFew(length.Value);
+            }
+
+            var framedByApplication = (_start.Fields?.Traits & ResponseFieldTraits.HasTransferEncoding) > 0;
+            if (length is null && !framedByApplication && !(Scope.IsConnect && _start.Status is >= 200 and < 300))
+            {
+                length = _written;
+            }
+        }
+
+        _hasContent = mayHaveContent && !isHead;
+        _contentLength = length;
+        _stream.WriteHead(new ResponseHeadDecision(_start.Status, _start.ReasonPhrase, _start.Fields, length, _hasContent));
+        _state = ResponseState.Started;
+    }
+
+    // The head of a response without content may be written already; the attempt to add some is the application's error.
+    private void DemandMayHaveContent(int count)
+    {
+        if (count > 0 && !Scope.IsHead)
+        {
+            throw ResponseRules.ContentForbidden(_start.Status);
+        }
+    }
+
+    private void DemandWithinLength(long written)
+    {
+        if (written > _contentLength)
+        {
+            _stream.CloseAfterResponse();
+            throw TooMany(written, _contentLength.Value);
+        }
+    }
+
+    private static InvalidOperationException TooMany(long written, long length) =>
+        new($"Response Content-Length mismatch: too many bytes written ({written} of {length}).");
+
+    private InvalidOperationException TooFew(long length)
+    {
+        if (_written > 0)
+        {
+            _stream.CloseAfterResponse();
+        }
+
+        return new InvalidOperationException($"Response Content-Length mismatch: too few bytes written ({_written} of {length}).");
+    }
+
+    private void Demand(bool isLegal)
+    {
+        if (!isLegal)
+        {
+            throw new InvalidOperationException(_state switch
+            {
+                ResponseState.Complete => "The response is complete.",
+                ResponseState.NotStarted => "The response has not been started.",
+                _ => "The response has already been started.",
+            });
+        }
+    }
+}

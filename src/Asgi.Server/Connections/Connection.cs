@@ -1,0 +1,359 @@
+// One connection: its transport, what it has received and has to send, and the protocol driver that makes sense of it. Everything on the
+// thread of its loop, but the two values marked.
+using System.Diagnostics;
+using Asgi.Server.Diagnostics;
+using Asgi.Server.Loops;
+using Asgi.Server.Loops.Buffers;
+using Asgi.Server.Loops.Interop;
+
+namespace Asgi.Server.Connections;
+
+/// <summary>How far a connection is on its way to its end; it only ever moves forward.</summary>
+internal enum ConnectionState
+{
+    Open,
+
+    /// <summary>The driver has said its last; what is queued is still sent.</summary>
+    Closing,
+
+    /// <summary>FIN is sent; what the client still sends is thrown away, so that no RST overtakes the last response (RFC 9112, section 9.6).</summary>
+    Lingering,
+
+    Closed,
+}
+
+internal sealed class Connection : ITransportHandler, IFlushable
+{
+    /// <summary>Receives of one event before the other connections of the loop have their turn.</summary>
+    public const int ReceivesPerTurnMax = 4;
+
+    private readonly ConnectionRegistry _registry;
+    private readonly Deadline _deadline;
+    private readonly ReceiveTurn _turn;
+    private ConnectionDriver _driver = null!;
+    private bool _isReadable;
+    private bool _hasPeerShutdown;
+    private bool _isFlushListed;
+    private bool _isTurnPosted;
+    private bool _mustLinger;
+
+    public Connection(Loop loop, Transport transport, ConnectionRegistry registry)
+    {
+        Loop = loop;
+        Transport = transport;
+        _registry = registry;
+        Limits = registry.Limits;
+        Input = new ReceiveBuffer(loop.Blocks);
+        Output = new SendBuffer(loop.Blocks);
+        _deadline = new Deadline(this);
+        _turn = new ReceiveTurn(this);
+        Id = ConnectionIds.Next();
+    }
+
+    /// <summary>Any thread.</summary>
+    public Loop Loop { get; }
+
+    public Transport Transport { get; }
+
+    /// <summary>Any thread.</summary>
+    public string Id { get; }
+
+    public ConnectionLimits Limits { get; }
+
+    public ServerLog Log => _registry.Log;
+
+    public ReceiveBuffer Input { get; }
+
+    public SendBuffer Output { get; }
+
+    public ConnectionState State { get; private set; }
+
+    /// <summary>The registry's list of the connections of a loop.</summary>
+    internal LinkedListNode<Connection>? Node { get; set; }
+
+    public void Start(ConnectionDriver driver)
+    {
+        _driver = driver;
+        Loop.Backend.Attach(Transport, this);
+        Guard(static connection => connection._driver.OnStarted());
+    }
+
+    public void OnReadable()
+    {
+        _isReadable = true;
+        Guard(static connection => connection.Receive());
+    }
+
+    public void OnWritable()
+    {
+        if (!Output.IsEmpty)
+        {
+            FlushLater();
+        }
+    }
+
+    public void OnPeerShutdown()
+    {
+        _hasPeerShutdown = true;
+        _isReadable = true;
+        if (State == ConnectionState.Open)
+        {
+            Guard(static connection => connection._driver.OnPeerShutdown());
+        }
+    }
+
+    public void OnBroken() => Close(isBroken: true);
+
+    /// <summary>The driver wants input again.</summary>
+    public void ReceiveLater()
+    {
+        if (_isReadable && !_isTurnPosted && State != ConnectionState.Closed)
+        {
+            _isTurnPosted = true;
+            Loop.Post(_turn);
+        }
+    }
+
+    /// <summary>Has what is queued sent at the end of the tick.</summary>
+    public void FlushLater()
+    {
+        if (!_isFlushListed && State != ConnectionState.Closed)
+        {
+            _isFlushListed = true;
+            Loop.FlushLater(this);
+        }
+    }
+
+    public void Flush()
+    {
+        _isFlushListed = false;
+        if (State is ConnectionState.Open or ConnectionState.Closing)
+        {
+            Guard(static connection => connection.SendQueued());
+        }
+    }
+
+    /// <summary>Queues a few bytes of the server's own.</summary>
+    public void Send(ReadOnlySpan<byte> bytes)
+    {
+        var block = Loop.Blocks.Rent();
+        bytes.CopyTo(block.Array);
+        Output.Append(new OutputRange(block, 0, bytes.Length, Give: true));
+        FlushLater();
+    }
+
+    public void SetDeadline(long milliseconds) => Loop.Timers.Set(_deadline, Loop.NowMilliseconds + milliseconds);
+
+    public void ClearDeadline() => TimerWheel.Cancel(_deadline);
+
+    /// <summary>Ends the connection once everything queued is sent.</summary>
+    /// <param name="mustLinger">Whether the client may still be sending.</param>
+    public void CloseAfterSend(bool mustLinger)
+    {
+        if (State == ConnectionState.Open)
+        {
+            State = ConnectionState.Closing;
+            _mustLinger = mustLinger;
+            FlushLater();
+        }
+    }
+
+    /// <summary>Ends the connection with RST.</summary>
+    public void Abort() => Close(isBroken: true);
+
+    /// <summary>Asks the connection to end as soon as its protocol allows.</summary>
+    public void ShutDown()
+    {
+        if (State == ConnectionState.Open)
+        {
+            Guard(static connection => connection._driver.ShutDown());
+        }
+    }
+
+    private void Receive()
+    {
+        for (var i = 0; i < ReceivesPerTurnMax && _isReadable; i++)
+        {
+            if (State == ConnectionState.Lingering)
+            {
+                ThrowAway();
+                continue;
+            }
+
+            if (State != ConnectionState.Open || !_driver.WantsInput)
+            {
+                return;
+            }
+
+            if (!ReceiveOnce())
+            {
+                return;
+            }
+        }
+
+        ReceiveLater();
+    }
+
+    private bool ReceiveOnce()
+    {
+        var span = Input.GetReceiveSpan();
+        var result = Transport.Receive(span);
+        switch (result.Status)
+        {
+            case TransportStatus.WouldBlock:
+                _isReadable = _hasPeerShutdown;
+                Input.ReleaseIfUnused();
+                return false;
+            case TransportStatus.Broken:
+                Close(isBroken: true);
+                return false;
+            case TransportStatus.Done when result.Length == 0:
+                _isReadable = false;
+                Input.ReleaseIfUnused();
+                _driver.OnEndOfInput();
+                return false;
+            default:
+                // A short receive has emptied the socket: the next bytes are a new edge. But FIN gives no edge of its own behind them.
+                _isReadable = result.Length == span.Length || _hasPeerShutdown;
+                Input.Commit(result.Length);
+                _driver.OnReceived();
+                return true;
+        }
+    }
+
+    private void ThrowAway()
+    {
+        var result = Transport.Receive(Input.GetReceiveSpan());
+        Input.ReleaseIfUnused();
+        if (result is { Status: TransportStatus.WouldBlock })
+        {
+            _isReadable = false;
+        }
+        else if (result.Status == TransportStatus.Broken || result.Length == 0)
+        {
+            Close(isBroken: false);
+        }
+    }
+
+    private unsafe void SendQueued()
+    {
+        var vectors = stackalloc IoVector[SendBuffer.GatherCountMax];
+        while (!Output.IsEmpty)
+        {
+            var count = Output.Gather(new Span<IoVector>(vectors, SendBuffer.GatherCountMax));
+            var result = Transport.Send(new ReadOnlySpan<IoVector>(vectors, count));
+            if (result.Status == TransportStatus.Broken)
+            {
+                Close(isBroken: true);
+                return;
+            }
+
+            if (result.Status == TransportStatus.WouldBlock)
+            {
+                break;
+            }
+
+            Output.Consume(result.Length);
+        }
+
+        if (State == ConnectionState.Open)
+        {
+            _driver.OnSent();
+        }
+        else if (Output.IsEmpty)
+        {
+            EndSending();
+        }
+    }
+
+    private void EndSending()
+    {
+        if (!_mustLinger)
+        {
+            Close(isBroken: false);
+            return;
+        }
+
+        State = ConnectionState.Lingering;
+        Transport.ShutdownSend();
+        Input.Clear();
+        SetDeadline(Limits.DrainTimeoutMilliseconds);
+        ReceiveLater();
+    }
+
+    private void OnDeadline(long nowMilliseconds)
+    {
+        if (State == ConnectionState.Lingering)
+        {
+            Close(isBroken: false);
+        }
+        else if (State == ConnectionState.Open)
+        {
+            _driver.OnDeadline(nowMilliseconds);
+        }
+    }
+
+    private void Close(bool isBroken)
+    {
+        if (State == ConnectionState.Closed)
+        {
+            return;
+        }
+
+        State = ConnectionState.Closed;
+        if (isBroken)
+        {
+            Transport.Abort();
+        }
+        else
+        {
+            Transport.Close();
+        }
+
+        Loop.Timers.Remove(_deadline);
+        Output.Clear();
+        _driver.OnClosed();
+    }
+
+    /// <summary>The driver and its application have let go of the connection's memory.</summary>
+    public void Release()
+    {
+        Debug.Assert(State == ConnectionState.Closed);
+        Input.Clear();
+        _registry.Remove(this);
+    }
+
+    // A bug in a driver ends its connection and says so; the loop and its other connections go on.
+    private void Guard(Action<Connection> step)
+    {
+        try
+        {
+            step(this);
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            Log.ConnectionFailed(Id, exception);
+            Close(isBroken: true);
+        }
+    }
+
+    private sealed class Deadline(Connection connection) : LoopTimer
+    {
+        private long _now;
+
+        public override void Fire(long nowMilliseconds)
+        {
+            _now = nowMilliseconds;
+            connection.Guard(static connection => connection.OnDeadline(connection._deadline._now));
+        }
+    }
+
+    private sealed class ReceiveTurn(Connection connection) : WorkItem
+    {
+        public override void Run()
+        {
+            connection._isTurnPosted = false;
+            connection.Guard(static connection => connection.Receive());
+        }
+    }
+}

@@ -1,0 +1,20 @@
+// Names of connections for logs and trace identifiers. Any thread.
+namespace Asgi.Server.Connections;
+
+internal static class ConnectionIds
+{
+    private const string Digits = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
+
+    // Starts at the clock, so that ids of two runs of a server do not repeat in one log.
+    private static long s_last = DateTimeOffset.UtcNow.Ticks;
+
+    /// <summary>13 characters, base 32, as Kestrel's.</summary>
+    public static string Next() => string.Create(13, Interlocked.Increment(ref s_last), static (text, id) =>
+    {
+        for (var i = text.Length - 1; i >= 0; i--)
+        {
+            text[i] = Digits[(int)(id & 31)];
+            id >>= 5;
+        }
+    });
+}

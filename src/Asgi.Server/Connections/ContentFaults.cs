@@ -1,0 +1,19 @@
+// What can be wrong with a request's content that is no matter of its syntax. Values as in Http1Faults.
+using System.Globalization;
+using Asgi.Server.Protocols.Http;
+
+namespace Asgi.Server.Connections;
+
+internal static class ContentFaults
+{
+    /// <summary>The connection ended before the content did.</summary>
+    public static readonly HttpFault UnexpectedEnd =
+        new("unexpected_end_of_request_content", 400, "Unexpected end of request content.", "RFC 9112 8");
+
+    /// <summary>The content is longer than the request may have; the message tells the limit, so it is made when needed.</summary>
+    public static HttpFault TooLarge(long lengthMax) => new(
+        "max_request_body_size_exceeded",
+        413,
+        string.Create(CultureInfo.InvariantCulture, $"Request body too large. The max request body size is {lengthMax} bytes."),
+        "RFC 9110 15.5.14");
+}

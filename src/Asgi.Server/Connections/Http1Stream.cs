@@ -1,0 +1,441 @@
+// RFC 9112's framing of one exchange: what HttpExchange decides becomes bytes of HTTP/1, and decoded content becomes its messages. The
+// application calls it on whichever thread it runs; what other threads want of the connection is posted to the loop, coalesced.
+//
+// Writing: the writer's thread frames (Http1Output) and hands ranges over; on the loop straight to the connection, else by a batch.
+// Reading: always on the loop.
+using Asgi.Server.Loops;
+using Asgi.Server.Loops.Buffers;
+using Asgi.Server.Protocols.Http;
+using Asgi.Server.Protocols.Http1;
+
+namespace Asgi.Server.Connections;
+
+internal sealed class Http1Stream : HttpStream
+{
+    private readonly Connection _connection;
+    private readonly Http1Driver _driver;
+    private readonly Loop _loop;
+    private readonly Http1Output _output;
+    private readonly PostedWork _posted;
+    private readonly DefaultFields _defaultFields;
+    private readonly long _unsentMax;
+    private OutputBatch? _batches;
+    private OutputBatch? _spareBatch;
+    private long _posting;
+    private int _isAwaitingFlush;
+    private bool _isAwaitingContent;
+    private bool _isReceiveCanceled;
+    private long _consumed;
+    private long _examined;
+    private volatile bool _isHeadWritten;
+    private volatile bool _isBroken;
+
+    public Http1Stream(Connection connection, Http1Driver driver, DefaultFields defaultFields)
+    {
+        _connection = connection;
+        _driver = driver;
+        _loop = connection.Loop;
+        _defaultFields = defaultFields;
+        _output = new Http1Output(_loop);
+        _posted = new PostedWork(this);
+        _unsentMax = connection.Limits.ResponseBufferSizeMax ?? long.MaxValue;
+    }
+
+    [Flags]
+    private enum Work
+    {
+        Output = 1,
+        Receive = 2,
+        CancelReceive = 4,
+        Abort = 8,
+        Returned = 16,
+    }
+
+    /// <summary>Whether the connection persists after this response: what client, application and server have said so far.</summary>
+    public bool KeepAlive { get; private set; }
+
+    /// <summary>Whether the response was written to its end.</summary>
+    public bool IsComplete { get; private set; }
+
+    public bool IsUpgraded { get; private set; }
+
+    public override long? ContentLengthMax { get; set; }
+
+    public override bool HasReceived => _hasReceived;
+
+    public override bool HasContent => _driver.Machine.Head.HasContent;
+
+    public override bool IsUpgradable => _driver.Machine.Head is { ConnectionUpgrade: true, HasContent: false };
+
+    public override FieldSection? Trailers => _driver.Trailers;
+
+    public override bool IsBroken => _isBroken;
+
+    /// <summary>Content counts that the application has examined but not consumed.</summary>
+    private bool HasNews => _driver.IsContentComplete || _connection.Input.ContentLength > _examined - _consumed;
+
+    /// <summary>Whether a receive waits: then input is wanted however much is buffered.</summary>
+    public bool IsAwaitingContent => _isAwaitingContent;
+
+    private bool _hasReceived;
+
+    public void Reset(bool keepAlive)
+    {
+        KeepAlive = keepAlive;
+        IsComplete = false;
+        IsUpgraded = false;
+        ContentLengthMax = _connection.Limits.ContentLengthMax;
+        _hasReceived = false;
+        _isAwaitingContent = false;
+        _isReceiveCanceled = false;
+        _consumed = _examined = 0;
+        _isHeadWritten = false;
+    }
+
+    public override bool TryReceive(out RequestBody body)
+    {
+        _hasReceived = true;
+        if (!_loop.IsCurrent)
+        {
+            body = default;
+            return false;
+        }
+
+        return TryTake(out body);
+    }
+
+    public override void AwaitContent()
+    {
+        if (_loop.IsCurrent)
+        {
+            BeginAwaitContent();
+        }
+        else
+        {
+            Post(Work.Receive);
+        }
+    }
+
+    public override void AdvanceTo(long consumed, long examined)
+    {
+        // Applied by the next receive, on the loop: the blocks belong to it.
+        _consumed = consumed;
+        _examined = examined;
+    }
+
+    public override void CancelReceive() => Post(Work.CancelReceive);
+
+    public override void WriteHead(in ResponseHeadDecision decision)
+    {
+        var traits = decision.Fields?.Traits ?? ResponseFieldTraits.None;
+        var keepAlive = KeepAlive && !_driver.IsShuttingDown && _driver.MayPersist;
+        var isChunked = false;
+        if ((traits & ResponseFieldTraits.HasConnection) != 0 && (traits & ResponseFieldTraits.KeepAlive) == 0)
+        {
+            keepAlive = false;
+        }
+
+        if ((traits & ResponseFieldTraits.HasTransferEncoding) != 0)
+        {
+            // The application frames the content itself; without chunked as the last coding its end is the connection's.
+            keepAlive &= (traits & ResponseFieldTraits.IsChunked) != 0;
+        }
+        else if (decision.Status == 101)
+        {
+            keepAlive = false;
+        }
+        else if (decision.HasContent && decision.ContentLength is null)
+        {
+            isChunked = _driver.Machine.Head.IsHttp11;
+            keepAlive &= isChunked;
+        }
+
+        var head = new ResponseHead
+        {
+            Status = decision.Status,
+            ReasonPhrase = decision.ReasonPhrase,
+            ContentLength = decision.ContentLength,
+            Chunked = isChunked,
+            Connection = GetConnectionOption(traits, keepAlive),
+            Common = _defaultFields.GetLines(traits),
+        };
+        if (_output.WriteHead(head, decision.Fields) is { } invalid)
+        {
+            throw new InvalidOperationException($"'{invalid}' has a character that must not be sent in a response head (RFC 9110, section 5.5).");
+        }
+
+        KeepAlive = keepAlive;
+        _isHeadWritten = true;
+    }
+
+    public override Memory<byte> GetMemory(int sizeHint) => _output.GetMemory(sizeHint);
+
+    public override void Advance(int count) => _output.Advance(count);
+
+    public override void DropContent() => _output.DropContent();
+
+    public override bool TryFlush()
+    {
+        if (_isBroken)
+        {
+            return true;
+        }
+
+        if (_loop.IsCurrent)
+        {
+            MoveOutput();
+            return _connection.Output.Length <= _unsentMax;
+        }
+
+        PostOutput();
+        return Volatile.Read(ref _posting) <= _unsentMax;
+    }
+
+    public override void AwaitFlush()
+    {
+        Volatile.Write(ref _isAwaitingFlush, 1);
+        Post(Work.Output);
+    }
+
+    public override void Complete()
+    {
+        IsComplete = true;
+        _output.EndContent();
+        SendOutput();
+    }
+
+    public override void Truncate()
+    {
+        KeepAlive = false;
+        SendOutput();
+    }
+
+    public override void CloseAfterResponse() => KeepAlive = false;
+
+    public override void Upgrade()
+    {
+        IsUpgraded = true;
+        KeepAlive = false;
+        ContentLengthMax = null;
+        _driver.UpgradeToRaw();
+    }
+
+    public override void Abort() => Post(Work.Abort);
+
+    /// <summary>The application's task has completed. Any thread.</summary>
+    public void PostReturned() => Post(Work.Returned);
+
+    /// <summary>Content has arrived, or will not: a receive that waits goes on. Loop thread.</summary>
+    public void OnContent()
+    {
+        if (_isAwaitingContent && TryTake(out var body))
+        {
+            EndAwaitContent(body);
+        }
+    }
+
+    /// <summary>Bytes were sent: a flush that waits goes on once half the limit is free. Loop thread.</summary>
+    public void OnSent()
+    {
+        var unsent = _connection.Output.Length;
+        Volatile.Write(ref _posting, unsent);
+        if (Volatile.Read(ref _isAwaitingFlush) != 0 && (_isBroken || unsent <= _unsentMax / 2))
+        {
+            Volatile.Write(ref _isAwaitingFlush, 0);
+            _driver.Ready(ReadyCall.Flushed);
+        }
+    }
+
+    /// <summary>The connection is gone: whoever waits goes on. Loop thread.</summary>
+    public void OnBroken()
+    {
+        _isBroken = true;
+        OnContent();
+        OnSent();
+    }
+
+    /// <summary>The connection is idle: it holds no block. Loop thread.</summary>
+    public void ReleaseOutput() => _output.Release(_connection.Output);
+
+    /// <summary>The connection is closed and the application done. Loop thread.</summary>
+    public void Clear()
+    {
+        TakeBatches();
+        _connection.Output.Clear();
+        _output.Clear();
+    }
+
+    private ConnectionOption GetConnectionOption(ResponseFieldTraits traits, bool keepAlive)
+    {
+        if (IsUpgraded)
+        {
+            return (traits & ResponseFieldTraits.HasConnection) != 0 ? ConnectionOption.None : ConnectionOption.Upgrade;
+        }
+
+        if (!keepAlive)
+        {
+            return (traits & ResponseFieldTraits.HasConnection) != 0 ? ConnectionOption.None : ConnectionOption.Close;
+        }
+
+        return _driver.Machine.Head.IsHttp11 || (traits & ResponseFieldTraits.HasConnection) != 0 ? ConnectionOption.None : ConnectionOption.KeepAlive;
+    }
+
+    private bool TryTake(out RequestBody body)
+    {
+        if (_consumed > 0)
+        {
+            _connection.Input.AdvanceContent(_consumed);
+            _examined -= _consumed;
+            _consumed = 0;
+        }
+
+        if (_driver.CheckContent() is { } fault)
+        {
+            body = RequestBody.Refused(fault);
+        }
+        else if (_isReceiveCanceled)
+        {
+            _isReceiveCanceled = false;
+            body = RequestBody.Canceled(_connection.Input.Content);
+        }
+        else if (_isBroken && !_driver.IsContentComplete)
+        {
+            body = RequestBody.Disconnect;
+        }
+        else if (HasNews)
+        {
+            body = new RequestBody(_connection.Input.Content, !_driver.IsContentComplete);
+        }
+        else
+        {
+            body = default;
+            return false;
+        }
+
+        return true;
+    }
+
+    private void BeginAwaitContent()
+    {
+        _isAwaitingContent = true;
+        _driver.OnContentWanted(mayContinue: !_isHeadWritten);
+        OnContent();
+    }
+
+    private void EndAwaitContent(in RequestBody body)
+    {
+        _isAwaitingContent = false;
+        _driver.ReadyReceived(body);
+    }
+
+    private void SendOutput()
+    {
+        if (_loop.IsCurrent)
+        {
+            MoveOutput();
+        }
+        else
+        {
+            PostOutput();
+        }
+    }
+
+    // Batches posted earlier go first: they were written first.
+    private void MoveOutput()
+    {
+        TakeBatches();
+        _output.MoveTo(_connection.Output);
+        if (_connection.State == ConnectionState.Closed)
+        {
+            _connection.Output.Clear();
+            return;
+        }
+
+        _connection.FlushLater();
+    }
+
+    // One writer, one taker: the writer adds to the batch that waits, if the loop has not taken it.
+    private void PostOutput()
+    {
+        var batch = Interlocked.Exchange(ref _batches, null) ?? Interlocked.Exchange(ref _spareBatch, null) ?? new OutputBatch();
+        Interlocked.Add(ref _posting, _output.MoveTo(batch.Ranges));
+        Volatile.Write(ref _batches, batch);
+        Post(Work.Output);
+    }
+
+    private void TakeBatches()
+    {
+        if (_batches is null || Interlocked.Exchange(ref _batches, null) is not { } batch)
+        {
+            return;
+        }
+
+        foreach (var range in batch.Ranges)
+        {
+            _connection.Output.Append(range);
+        }
+
+        batch.Ranges.Clear();
+        Volatile.Write(ref _spareBatch, batch);
+    }
+
+    private void Post(Work work) => _posted.Add((int)work);
+
+    private void Run(Work work)
+    {
+        if ((work & Work.Abort) != 0)
+        {
+            _driver.AbortByApplication();
+        }
+
+        if ((work & Work.CancelReceive) != 0)
+        {
+            _isReceiveCanceled = true;
+            OnContent();
+        }
+
+        if ((work & Work.Receive) != 0)
+        {
+            BeginAwaitContent();
+        }
+
+        if ((work & Work.Output) != 0)
+        {
+            TakeBatches();
+            if (_connection.State == ConnectionState.Closed)
+            {
+                _connection.Output.Clear();
+                OnSent();
+            }
+            else
+            {
+                _connection.FlushLater();
+            }
+        }
+
+        if ((work & Work.Returned) != 0)
+        {
+            _driver.OnApplicationReturned();
+        }
+    }
+
+    private sealed class OutputBatch
+    {
+        public List<OutputRange> Ranges { get; } = [];
+    }
+
+    private sealed class PostedWork(Http1Stream stream) : WorkItem
+    {
+        private int _work;
+
+        public void Add(int work)
+        {
+            if (Interlocked.Or(ref _work, work) == 0)
+            {
+                stream._loop.Post(this);
+            }
+        }
+
+        public override void Run() => stream.Run((Work)Interlocked.Exchange(ref _work, 0));
+    }
+}

@@ -1,0 +1,51 @@
+// What the server logs. Plain values in, any thread; ids as Kestrel's where the event is the same.
+using Asgi.Server.Protocols.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Asgi.Server.Diagnostics;
+
+internal sealed partial class ServerLog(ILoggerFactory factory)
+{
+    private readonly ILogger _general = factory.CreateLogger("Asgi.Server");
+    private readonly ILogger _badRequests = factory.CreateLogger("Asgi.Server.BadRequests");
+    private readonly ILogger _connections = factory.CreateLogger("Asgi.Server.Connections");
+
+    /// <summary>The general category, for Hosting's own messages.</summary>
+    public ILogger General => _general;
+
+    public void BadRequest(string connectionId, HttpFault fault) => BadRequest(_badRequests, connectionId, fault.Status, fault.Message, fault.Section);
+
+    public void ApplicationFailed(string connectionId, Exception exception) => ApplicationFailed(_general, connectionId, exception);
+
+    public void ApplicationError(string connectionId, string traceIdentifier, Exception exception) =>
+        ApplicationError(_general, connectionId, traceIdentifier, exception);
+
+    public void RequestAborted(string connectionId, string traceIdentifier) => RequestAborted(_connections, connectionId, traceIdentifier);
+
+    public void ApplicationAborted(string connectionId) => ApplicationAborted(_connections, connectionId);
+
+    public void DrainTimedOut(string connectionId) => DrainTimedOut(_general, connectionId);
+
+    public void ConnectionFailed(string connectionId, Exception exception) => ConnectionFailed(_connections, connectionId, exception);
+
+    [LoggerMessage(17, LogLevel.Debug, "Connection id \"{ConnectionId}\" bad request data, answered {Status}: {Reason} ({Section})", EventName = "ConnectionBadRequest")]
+    private static partial void BadRequest(ILogger logger, string connectionId, int status, string reason, string section);
+
+    [LoggerMessage(13, LogLevel.Error, "Connection id \"{ConnectionId}\": An unhandled exception was thrown by the application.", EventName = "ApplicationError")]
+    private static partial void ApplicationFailed(ILogger logger, string connectionId, Exception exception);
+
+    [LoggerMessage(13, LogLevel.Error, "Connection id \"{ConnectionId}\", Request id \"{TraceIdentifier}\": An unhandled exception was thrown by the application.", EventName = "ApplicationError")]
+    private static partial void ApplicationError(ILogger logger, string connectionId, string traceIdentifier, Exception exception);
+
+    [LoggerMessage(66, LogLevel.Debug, "Connection id \"{ConnectionId}\", Request id \"{TraceIdentifier}\": The request was aborted by the client.", EventName = "RequestAborted")]
+    private static partial void RequestAborted(ILogger logger, string connectionId, string traceIdentifier);
+
+    [LoggerMessage(34, LogLevel.Information, "Connection id \"{ConnectionId}\": The application aborted the connection.", EventName = "ApplicationAbortedConnection")]
+    private static partial void ApplicationAborted(ILogger logger, string connectionId);
+
+    [LoggerMessage(33, LogLevel.Information, "Connection id \"{ConnectionId}\": automatic draining of the request body timed out.", EventName = "RequestBodyDrainTimedOut")]
+    private static partial void DrainTimedOut(ILogger logger, string connectionId);
+
+    [LoggerMessage(100, LogLevel.Critical, "Connection id \"{ConnectionId}\" was aborted because of an error of the server itself.", EventName = "ConnectionFailed")]
+    private static partial void ConnectionFailed(ILogger logger, string connectionId, Exception exception);
+}
