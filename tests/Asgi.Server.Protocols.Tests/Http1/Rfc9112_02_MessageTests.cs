@@ -19,7 +19,7 @@ public class Rfc9112_02_MessageTests
     }
 
     [Theory]
-    [Wire("\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", "InvalidMethod")]
+    [Wire("\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", "BareLineFeed")]
     [Wire("\rGET / HTTP/1.1\r\nHost: a\r\n\r\n", "BareCarriageReturn")]
     [Wire("\r\rGET / HTTP/1.1\r\nHost: a\r\n\r\n", "BareCarriageReturn")]
     public void Empty_lines_end_in_CRLF_too(Wire wire, string fault) => Expect.Fault(wire, 400, fault);
