@@ -2,7 +2,6 @@
 // length, HEAD, 204, 205 and 304. Framing is the stream's. One per HTTP/1 connection, reused. Called by the application, one call at a time
 // in each direction, on any thread.
 using System.Buffers;
-using Asgi.Server.Protocols.Http;
 
 namespace Asgi;
 
@@ -151,6 +150,14 @@ public sealed class HttpExchange : IBufferWriter<byte>
         _state = ResponseState.Held;
     }
 
+    /// <summary>Sets the start that is held, or replaces it: nothing of it is written yet.</summary>
+    internal void Hold(in ResponseStart start)
+    {
+        Demand(_state is ResponseState.NotStarted or ResponseState.Held);
+        _start = start;
+        _state = ResponseState.Held;
+    }
+
     /// <summary>ASGI's <c>http.response.body</c>: sends content; the last ends the response.</summary>
     /// <param name="body">The content and whether more follows.</param>
     /// <param name="cancellationToken">Cancelling a send that waits for the client to read aborts the connection.</param>
@@ -295,7 +302,7 @@ public sealed class HttpExchange : IBufferWriter<byte>
     {
         Retract();
         _stream.CloseAfterResponse();
-        Send(start);
+        Hold(start);
         Complete();
     }
 
@@ -311,6 +318,22 @@ public sealed class HttpExchange : IBufferWriter<byte>
 
     /// <summary>Ends a receive under way, or the next one. Any thread.</summary>
     internal void CancelReceive() => _stream.CancelReceive();
+
+    /// <summary>Ends a flush that waits. Any thread.</summary>
+    internal void CancelFlush() => _stream.CancelFlush();
+
+    /// <summary>What a receive would complete with at once.</summary>
+    internal bool TryReceive(out RequestBody body)
+    {
+        if (_isLent || !_stream.TryReceive(out body))
+        {
+            body = default;
+            return false;
+        }
+
+        Lend(body);
+        return true;
+    }
 
     /// <summary>Ends the receive that waits. From the ready list.</summary>
     internal void CompleteReceive(in RequestBody body)

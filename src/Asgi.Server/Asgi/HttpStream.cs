@@ -63,6 +63,9 @@ internal abstract class HttpStream
     /// <summary>Has <see cref="HttpExchange.CompleteFlush"/> called once, when the client has read enough.</summary>
     public abstract void AwaitFlush();
 
+    /// <summary>Ends a flush that waits. Any thread.</summary>
+    public abstract void CancelFlush();
+
     /// <summary>Ends the content and sends what is written.</summary>
     public abstract void Complete();
 

@@ -16,40 +16,26 @@ public readonly struct RequestBody
         MoreBody = moreBody;
     }
 
-    private RequestBody(HttpFault? fault, bool isDisconnect, bool isCanceled)
-    {
-        Fault = fault;
-        IsDisconnect = isDisconnect;
-        IsCanceled = isCanceled;
-    }
-
     /// <summary>All content that has arrived and was not consumed.</summary>
-    public ReadOnlySequence<byte> Body { get; }
+    public ReadOnlySequence<byte> Body { get; private init; }
 
     /// <summary>Whether more content may follow.</summary>
-    public bool MoreBody { get; }
+    public bool MoreBody { get; private init; }
 
     /// <summary>ASGI's <c>http.disconnect</c>: no more content will come, because the client is gone or its content was malformed.</summary>
-    public bool IsDisconnect { get; }
+    public bool IsDisconnect { get; private init; }
 
     /// <summary>Why the content is refused, when it is the client's fault.</summary>
-    internal HttpFault? Fault { get; }
+    internal HttpFault? Fault { get; private init; }
 
     /// <summary>Whether the receive was cancelled by <see cref="HttpExchange.CancelReceive"/>.</summary>
-    internal bool IsCanceled { get; }
+    internal bool IsCanceled { get; private init; }
 
-    internal static RequestBody Disconnect => new(null, isDisconnect: true, isCanceled: false);
+    internal static RequestBody Disconnect => new() { IsDisconnect = true };
 
-    internal static RequestBody Refused(HttpFault fault) => new(fault, isDisconnect: true, isCanceled: false);
+    internal static RequestBody Refused(HttpFault fault) => new() { IsDisconnect = true, Fault = fault };
 
-    internal static RequestBody Canceled(in ReadOnlySequence<byte> body) => new(body, isCanceled: true);
-
-    private RequestBody(in ReadOnlySequence<byte> body, bool isCanceled)
-    {
-        Body = body;
-        MoreBody = true;
-        IsCanceled = isCanceled;
-    }
+    internal static RequestBody Canceled(in ReadOnlySequence<byte> body) => new() { Body = body, MoreBody = true, IsCanceled = true };
 }
 
 /// <summary>ASGI's <c>http.response.start</c>: status and fields of the response.</summary>

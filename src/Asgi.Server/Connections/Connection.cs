@@ -1,6 +1,8 @@
 // One connection: its transport, what it has received and has to send, and the protocol driver that makes sense of it. Everything on the
 // thread of its loop, but the two values marked.
+using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Net;
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Loops;
 using Asgi.Server.Loops.Buffers;
@@ -22,7 +24,7 @@ internal enum ConnectionState
     Closed,
 }
 
-internal sealed class Connection : ITransportHandler, IFlushable
+internal sealed class Connection : ITransportHandler, IFlushable, IConnectionInfo
 {
     /// <summary>Receives of one event before the other connections of the loop have their turn.</summary>
     public const int ReceivesPerTurnMax = 4;
@@ -36,6 +38,9 @@ internal sealed class Connection : ITransportHandler, IFlushable
     private bool _isFlushListed;
     private bool _isTurnPosted;
     private bool _mustLinger;
+    private EndPoint? _remoteEndPoint;
+    private EndPoint? _localEndPoint;
+    private ConcurrentDictionary<object, object?>? _items;
 
     public Connection(Loop loop, Transport transport, ConnectionRegistry registry)
     {
@@ -58,6 +63,12 @@ internal sealed class Connection : ITransportHandler, IFlushable
     /// <summary>Any thread.</summary>
     public string Id { get; }
 
+    public EndPoint? RemoteEndPoint => _remoteEndPoint ??= Transport.RemoteEndPoint;
+
+    public EndPoint? LocalEndPoint => _localEndPoint ??= Transport.LocalEndPoint;
+
+    public IDictionary<object, object?> Items => _items ??= new ConcurrentDictionary<object, object?>();
+
     public ConnectionLimits Limits { get; }
 
     public ServerLog Log => _registry.Log;
@@ -74,8 +85,11 @@ internal sealed class Connection : ITransportHandler, IFlushable
     public void Start(ConnectionDriver driver)
     {
         _driver = driver;
-        Loop.Backend.Attach(Transport, this);
-        Guard(static connection => connection._driver.OnStarted());
+        Guard(static connection =>
+        {
+            connection.Loop.Backend.Attach(connection.Transport, connection);
+            connection._driver.OnStarted();
+        });
     }
 
     public void OnReadable()

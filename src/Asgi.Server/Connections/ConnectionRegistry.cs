@@ -1,5 +1,4 @@
 // All connections of a server, by loop: who is there, and how they are told to stop. Accepts on loop threads; the rest on the host's.
-using System.Runtime.CompilerServices;
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Loops;
 
@@ -7,7 +6,7 @@ namespace Asgi.Server.Connections;
 
 internal sealed class ConnectionRegistry : IConnectionAcceptor
 {
-    private readonly ConditionalWeakTable<Loop, LinkedList<Connection>> _byLoop = [];
+    private readonly Dictionary<Loop, LinkedList<Connection>> _byLoop = [];
     private readonly Func<Connection, ConnectionDriver> _createDriver;
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _count;
@@ -78,7 +77,7 @@ internal sealed class ConnectionRegistry : IConnectionAcceptor
         }
     }
 
-    private LinkedList<Connection> List(Loop loop) => _byLoop.TryGetValue(loop, out var list) ? list : throw new InvalidOperationException("The loop is not of this server.");
+    private LinkedList<Connection> List(Loop loop) => _byLoop[loop];
 
     private sealed class ForEach(LinkedList<Connection> connections, Action<Connection> action) : WorkItem
     {

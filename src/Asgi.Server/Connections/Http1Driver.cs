@@ -16,6 +16,7 @@ internal sealed class Http1Driver : ConnectionDriver
     private State _state;
     private bool _isHeadTimed;
     private bool _hasContinued;
+    private volatile bool _isContentComplete;
 
     public Http1Driver(Connection connection, IAsgiApplication application, DefaultFields defaultFields)
     {
@@ -46,8 +47,12 @@ internal sealed class Http1Driver : ConnectionDriver
 
     public bool IsShuttingDown { get; private set; }
 
-    /// <summary>Whether all content has arrived.</summary>
-    public bool IsContentComplete { get; private set; }
+    /// <summary>Whether all content has arrived. Any thread: once it has, the loop no longer touches the content.</summary>
+    public bool IsContentComplete
+    {
+        get => _isContentComplete;
+        private set => _isContentComplete = value;
+    }
 
     /// <summary>Why the rest of the content is refused.</summary>
     public HttpFault? ContentFault { get; private set; }
@@ -107,7 +112,7 @@ internal sealed class Http1Driver : ConnectionDriver
             }
             else
             {
-                ContentFault ??= ContentFaults.UnexpectedEnd;
+                ContentFault ??= ConnectionFaults.UnexpectedEnd;
             }
 
             _stream.OnContent();
@@ -130,7 +135,7 @@ internal sealed class Http1Driver : ConnectionDriver
     {
         if (_state == State.Head && Machine.IsMidHead)
         {
-            Refuse(Http1Faults.HeadTimeout);
+            Refuse(ConnectionFaults.HeadTimeout);
         }
         else if (_state is State.Head)
         {
@@ -186,7 +191,7 @@ internal sealed class Http1Driver : ConnectionDriver
             var length = Machine.Head.ContentLength ?? Machine.TotalContentBytes + Machine.FramingBytes;
             if (length > max && !_stream.IsUpgraded)
             {
-                ContentFault = ContentFaults.TooLarge(max);
+                ContentFault = ConnectionFaults.TooLarge(max);
             }
         }
 

@@ -47,8 +47,9 @@ internal sealed class Http1Stream : HttpStream
         Output = 1,
         Receive = 2,
         CancelReceive = 4,
-        Abort = 8,
-        Returned = 16,
+        CancelFlush = 8,
+        Abort = 16,
+        Returned = 32,
     }
 
     /// <summary>Whether the connection persists after this response: what client, application and server have said so far.</summary>
@@ -95,13 +96,13 @@ internal sealed class Http1Stream : HttpStream
     public override bool TryReceive(out RequestBody body)
     {
         _hasReceived = true;
-        if (!_loop.IsCurrent)
+        if (_loop.IsCurrent || (_driver.IsContentComplete && _connection.Input.ContentLength == 0))
         {
-            body = default;
-            return false;
+            return TryTake(out body);
         }
 
-        return TryTake(out body);
+        body = default;
+        return false;
     }
 
     public override void AwaitContent()
@@ -196,6 +197,8 @@ internal sealed class Http1Stream : HttpStream
         Volatile.Write(ref _isAwaitingFlush, 1);
         Post(Work.Output);
     }
+
+    public override void CancelFlush() => Post(Work.CancelFlush);
 
     public override void Complete()
     {
@@ -397,6 +400,12 @@ internal sealed class Http1Stream : HttpStream
         if ((work & Work.Receive) != 0)
         {
             BeginAwaitContent();
+        }
+
+        if ((work & Work.CancelFlush) != 0 && _isAwaitingFlush != 0)
+        {
+            Volatile.Write(ref _isAwaitingFlush, 0);
+            _driver.Ready(ReadyCall.Flushed);
         }
 
         if ((work & Work.Output) != 0)

@@ -31,7 +31,7 @@ internal sealed partial class ServerLog(ILoggerFactory factory)
     [LoggerMessage(17, LogLevel.Debug, "Connection id \"{ConnectionId}\" bad request data, answered {Status}: {Reason} ({Section})", EventName = "ConnectionBadRequest")]
     private static partial void BadRequest(ILogger logger, string connectionId, int status, string reason, string section);
 
-    [LoggerMessage(13, LogLevel.Error, "Connection id \"{ConnectionId}\": An unhandled exception was thrown by the application.", EventName = "ApplicationError")]
+    [LoggerMessage(101, LogLevel.Error, "Connection id \"{ConnectionId}\": An unhandled exception was thrown by the application.", EventName = "ApplicationFailed")]
     private static partial void ApplicationFailed(ILogger logger, string connectionId, Exception exception);
 
     [LoggerMessage(13, LogLevel.Error, "Connection id \"{ConnectionId}\", Request id \"{TraceIdentifier}\": An unhandled exception was thrown by the application.", EventName = "ApplicationError")]

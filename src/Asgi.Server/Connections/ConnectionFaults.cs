@@ -1,11 +1,15 @@
-// What can be wrong with a request's content that is no matter of its syntax. Values as in Http1Faults.
+// What can be wrong with a request that is no matter of its syntax. Values as in Http1Faults.
 using System.Globalization;
 using Asgi.Server.Protocols.Http;
 
 namespace Asgi.Server.Connections;
 
-internal static class ContentFaults
+internal static class ConnectionFaults
 {
+    /// <summary>The head did not arrive within its time.</summary>
+    public static readonly HttpFault HeadTimeout =
+        new("request_headers_timeout", 408, "Reading the request headers timed out.", "RFC 9110 15.5.9");
+
     /// <summary>The connection ended before the content did.</summary>
     public static readonly HttpFault UnexpectedEnd =
         new("unexpected_end_of_request_content", 400, "Unexpected end of request content.", "RFC 9112 8");

@@ -1,0 +1,107 @@
+// ASP.NET's application as an ASGI application: the life of one request as Hosting expects it (context, callbacks, errors, disposal). Called
+// from the ready list on the loop's thread; goes on wherever the application does.
+using Asgi.Server.Diagnostics;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http;
+
+namespace Asgi.Server.Application;
+
+internal sealed class HostedApplication<TContext>(IHttpApplication<TContext> application, ServerLog log) : IAsgiApplication
+    where TContext : notnull
+{
+    public ValueTask RunAsync(HttpExchange exchange)
+    {
+        if (exchange.ApplicationState is not HostedRequest<TContext> request)
+        {
+            exchange.ApplicationState = request = new HostedRequest<TContext>(exchange);
+        }
+
+        request.Begin();
+        var context = application.CreateContext(request);
+        Task task;
+        try
+        {
+            task = application.ProcessRequestAsync(context);
+        }
+        catch (Exception exception)
+        {
+            task = Task.FromException(exception);
+        }
+
+        // An application that is done at once, and has nothing left to call, costs no state machine.
+        if (!task.IsCompletedSuccessfully || request.HasCallbacks)
+        {
+            return FinishAsync(request, context, task);
+        }
+
+        Exception? error = null;
+        try
+        {
+            request.Complete();
+        }
+        catch (Exception exception)
+        {
+            error = exception;
+            AnswerError(request, exception);
+        }
+
+        request.End();
+        application.DisposeContext(context, error);
+        return ValueTask.CompletedTask;
+    }
+
+    private async ValueTask FinishAsync(HostedRequest<TContext> request, TContext context, Task task)
+    {
+        Exception? error = null;
+        try
+        {
+            await task.ConfigureAwait(false);
+            await request.EnsureStartedAsync().ConfigureAwait(false);
+            request.Complete();
+        }
+        catch (Exception exception)
+        {
+            error = request.StartingError ?? exception;
+        }
+
+        if (error is not null)
+        {
+            AnswerError(request, error);
+        }
+
+        request.End();
+        await CallCompletedAsync(request).ConfigureAwait(false);
+        application.DisposeContext(context, error);
+    }
+
+    private void AnswerError(HostedRequest<TContext> request, Exception error)
+    {
+        if (request.IsDisconnected && error is OperationCanceledException or IOException)
+        {
+            // What an application throws because its client left is not its error.
+            log.RequestAborted(request.ConnectionId, request.TraceIdentifier);
+        }
+        else
+        {
+            log.ApplicationError(request.ConnectionId, request.TraceIdentifier, error);
+        }
+
+        request.Fail(error is BadHttpRequestException { StatusCode: var status } ? status : null);
+    }
+
+    // Last registered, first called; all of them, whatever some throw.
+    private async ValueTask CallCompletedAsync(HostedRequest<TContext> request)
+    {
+        while (request.Completed?.TryPop(out var call) == true)
+        {
+            try
+            {
+                await call.Callback(call.State).ConfigureAwait(false);
+            }
+            catch (Exception exception)
+            {
+                log.ApplicationError(request.ConnectionId, request.TraceIdentifier, exception);
+            }
+        }
+    }
+}

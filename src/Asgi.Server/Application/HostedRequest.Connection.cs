@@ -1,0 +1,154 @@
+// The features of the connection under the request: addresses, lifetime, upgrade, state, and those a Get falls back to.
+using System.Buffers;
+using System.Net;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
+
+namespace Asgi.Server.Application;
+
+internal partial class HostedRequest :
+    IHttpConnectionFeature,
+    IHttpRequestLifetimeFeature,
+    IHttpUpgradeFeature,
+    IHttpExtendedConnectFeature,
+    IPersistentStateFeature,
+    IEndpointFeature,
+    IRouteValuesFeature,
+    IConnectionIdFeature,
+    IConnectionItemsFeature,
+    IConnectionLifetimeNotificationFeature,
+    IMemoryPoolFeature
+{
+    private string? _connectionId;
+    private IPAddress? _remoteIpAddress;
+    private IPAddress? _localIpAddress;
+    private int? _remotePort;
+    private int? _localPort;
+    private CancellationToken? _requestAborted;
+    private Endpoint? _endpoint;
+    private RouteValueDictionary? _routeValues;
+    private Dictionary<object, object?>? _persistentState;
+    private bool _isUpgraded;
+
+    public string ConnectionId
+    {
+        get => _connectionId ?? _exchange.Scope.Connection.Id;
+        set => _connectionId = value;
+    }
+
+    IPAddress? IHttpConnectionFeature.RemoteIpAddress
+    {
+        get => _remoteIpAddress ?? (_exchange.Scope.Client as IPEndPoint)?.Address;
+        set => _remoteIpAddress = value;
+    }
+
+    IPAddress? IHttpConnectionFeature.LocalIpAddress
+    {
+        get => _localIpAddress ?? (_exchange.Scope.Server as IPEndPoint)?.Address;
+        set => _localIpAddress = value;
+    }
+
+    int IHttpConnectionFeature.RemotePort
+    {
+        get => _remotePort ?? (_exchange.Scope.Client as IPEndPoint)?.Port ?? 0;
+        set => _remotePort = value;
+    }
+
+    int IHttpConnectionFeature.LocalPort
+    {
+        get => _localPort ?? (_exchange.Scope.Server as IPEndPoint)?.Port ?? 0;
+        set => _localPort = value;
+    }
+
+    CancellationToken IHttpRequestLifetimeFeature.RequestAborted
+    {
+        get => _requestAborted ?? _exchange.Disconnected;
+        set => _requestAborted = value;
+    }
+
+    void IHttpRequestLifetimeFeature.Abort() => _exchange.Abort();
+
+    bool IHttpUpgradeFeature.IsUpgradableRequest => _exchange.Stream.IsUpgradable;
+
+    async Task<Stream> IHttpUpgradeFeature.UpgradeAsync()
+    {
+        if (!_exchange.Stream.IsUpgradable)
+        {
+            throw new InvalidOperationException("Cannot upgrade a non-upgradable request. Check IHttpUpgradeFeature.IsUpgradableRequest to determine if a request can be upgraded.");
+        }
+
+        if (_isUpgraded)
+        {
+            throw new InvalidOperationException("IHttpUpgradeFeature.UpgradeAsync was already called and can only be called once per connection.");
+        }
+
+        DemandNotStarted();
+        _isUpgraded = true;
+        _statusCode = StatusCodes.Status101SwitchingProtocols;
+        _reasonPhrase = null;
+        _responseHeaders["Connection"] = "Upgrade";
+        await EnsureStartedAsync().ConfigureAwait(false);
+        _exchange.Upgrade();
+        await _exchange.FlushAsync().ConfigureAwait(false);
+        _bodyWriter.MarkCompleted();
+        return new UpgradedStream(_exchange, _bodyStream);
+    }
+
+    bool IHttpExtendedConnectFeature.IsExtendedConnect => false;
+
+    string? IHttpExtendedConnectFeature.Protocol => null;
+
+    ValueTask<Stream> IHttpExtendedConnectFeature.AcceptAsync() =>
+        throw new InvalidOperationException("Cannot accept a request that is not an extended CONNECT.");
+
+    IDictionary<object, object?> IPersistentStateFeature.State => _persistentState ??= [];
+
+    Endpoint? IEndpointFeature.Endpoint
+    {
+        get => _endpoint;
+        set => _endpoint = value;
+    }
+
+    RouteValueDictionary IRouteValuesFeature.RouteValues
+    {
+        get => _routeValues ??= [];
+        set => _routeValues = value;
+    }
+
+    IDictionary<object, object?> IConnectionItemsFeature.Items
+    {
+        get => _exchange.Scope.Connection.Items;
+        set => throw new NotSupportedException("The items of a connection cannot be replaced.");
+    }
+
+    CancellationToken IConnectionLifetimeNotificationFeature.ConnectionClosedRequested
+    {
+        get => CancellationToken.None;
+        set => throw new NotSupportedException("The token of a connection cannot be replaced.");
+    }
+
+    void IConnectionLifetimeNotificationFeature.RequestClose() => _exchange.Stream.CloseAfterResponse();
+
+    MemoryPool<byte> IMemoryPoolFeature.MemoryPool => MemoryPool<byte>.Shared;
+
+    private HostedRequest? GetConnectionFeature(Type key) =>
+        key == typeof(IConnectionIdFeature)
+        || key == typeof(IConnectionItemsFeature)
+        || key == typeof(IConnectionLifetimeNotificationFeature)
+        || key == typeof(IMemoryPoolFeature)
+            ? this
+            : null;
+
+    private void ResetConnection()
+    {
+        _connectionId = null;
+        _remoteIpAddress = _localIpAddress = null;
+        _remotePort = _localPort = null;
+        _requestAborted = null;
+        _endpoint = null;
+        _routeValues = null;
+        _isUpgraded = false;
+    }
+}

@@ -1,0 +1,180 @@
+// The features of the request: line, headers, content, trailers, identifier, limits.
+using System.Globalization;
+using System.IO.Pipelines;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Asgi.Server.Application;
+
+internal partial class HostedRequest :
+    IHttpRequestFeature,
+    IHttpRequestBodyDetectionFeature,
+    IHttpRequestTrailersFeature,
+    IHttpRequestIdentifierFeature,
+    IHttpMaxRequestBodySizeFeature,
+    IHttpBodyControlFeature,
+    IRequestBodyPipeFeature,
+    IBadRequestExceptionFeature
+{
+    private string? _method;
+    private string? _scheme;
+    private string? _pathBase;
+    private string? _path;
+    private string? _queryString;
+    private string? _rawTarget;
+    private string? _protocol;
+    private string? _traceIdentifier;
+    private IHeaderDictionary? _replacedHeaders;
+    private Stream? _replacedBody;
+    private PipeReader? _replacedBodyReader;
+    private Stream? _replacedBodyOfReader;
+    private HeaderDictionary? _trailers;
+    private bool _allowsSynchronousIO;
+
+    string IHttpRequestFeature.Protocol
+    {
+        get => _protocol ?? (_exchange.Scope.IsHttp11 ? "HTTP/1.1" : "HTTP/1.0");
+        set => _protocol = value;
+    }
+
+    string IHttpRequestFeature.Scheme
+    {
+        get => _scheme ?? _exchange.Scope.Scheme;
+        set => _scheme = value;
+    }
+
+    string IHttpRequestFeature.Method
+    {
+        get => _method ?? _exchange.Scope.Method;
+        set => _method = value;
+    }
+
+    string IHttpRequestFeature.PathBase
+    {
+        get => _pathBase ?? "";
+        set => _pathBase = value;
+    }
+
+    string IHttpRequestFeature.Path
+    {
+        get => _path ?? _exchange.Scope.Path;
+        set => _path = value;
+    }
+
+    string IHttpRequestFeature.QueryString
+    {
+        get => _queryString ?? _exchange.Scope.QueryStringWithMark;
+        set => _queryString = value;
+    }
+
+    string IHttpRequestFeature.RawTarget
+    {
+        get => _rawTarget ?? _exchange.Scope.RawTarget;
+        set => _rawTarget = value;
+    }
+
+    IHeaderDictionary IHttpRequestFeature.Headers
+    {
+        get => _replacedHeaders ?? _requestHeaders;
+        set => _replacedHeaders = value;
+    }
+
+    Stream IHttpRequestFeature.Body
+    {
+        get => _replacedBody ?? _bodyStream;
+        set => _replacedBody = value;
+    }
+
+    bool IHttpRequestBodyDetectionFeature.CanHaveBody => _exchange.Stream.HasContent;
+
+    bool IHttpRequestTrailersFeature.Available => _exchange.Stream.Trailers is not null;
+
+    IHeaderDictionary IHttpRequestTrailersFeature.Trailers => _trailers ??= ReadTrailers();
+
+    public string TraceIdentifier
+    {
+        get => _traceIdentifier ??= string.Create(CultureInfo.InvariantCulture, $"{_exchange.Scope.Connection.Id}:{_requestNumber:X8}");
+        set => _traceIdentifier = value;
+    }
+
+    bool IHttpMaxRequestBodySizeFeature.IsReadOnly => _exchange.Stream.HasReceived || _isUpgraded;
+
+    long? IHttpMaxRequestBodySizeFeature.MaxRequestBodySize
+    {
+        get => _exchange.Stream.ContentLengthMax;
+        set
+        {
+            if (_exchange.Stream.HasReceived || _isUpgraded)
+            {
+                throw new InvalidOperationException("The maximum request body size cannot be changed after the app has begun to read the body, or after an upgrade.");
+            }
+
+            if (value < 0)
+            {
+                throw new ArgumentOutOfRangeException(nameof(value), value, "The maximum request body size is null or not negative.");
+            }
+
+            _exchange.Stream.ContentLengthMax = value;
+        }
+    }
+
+    // Kept for those who ask and set it back; synchronous I/O is refused either way (README of this folder).
+    bool IHttpBodyControlFeature.AllowSynchronousIO
+    {
+        get => _allowsSynchronousIO;
+        set => _allowsSynchronousIO = value;
+    }
+
+    PipeReader IRequestBodyPipeFeature.Reader
+    {
+        get
+        {
+            if (_replacedBody is null)
+            {
+                return _bodyReader;
+            }
+
+            if (_replacedBodyOfReader != _replacedBody)
+            {
+                var reader = PipeReader.Create(_replacedBody);
+                _replacedBodyReader = reader;
+                _replacedBodyOfReader = _replacedBody;
+                ((IHttpResponseFeature)this).OnCompleted(static reader => ((PipeReader)reader).CompleteAsync().AsTask(), reader);
+            }
+
+            return _replacedBodyReader!;
+        }
+    }
+
+    Exception? IBadRequestExceptionFeature.Error => BadRequestError;
+
+    /// <summary>The exception a refused request gave its reader.</summary>
+    public BadHttpRequestException? BadRequestError { get; set; }
+
+    private HeaderDictionary ReadTrailers()
+    {
+        var section = _exchange.Stream.Trailers
+            ?? throw new InvalidOperationException("The request trailers are not available yet: the body must be read to its end first.");
+        var trailers = new HeaderDictionary();
+        for (var i = 0; i < section.Count; i++)
+        {
+            trailers.Append(Encoding.ASCII.GetString(section.GetName(i)), Encoding.UTF8.GetString(section.GetValue(i)));
+        }
+
+        return trailers;
+    }
+
+    private void ResetRequest()
+    {
+        _method = _scheme = _pathBase = _path = _queryString = _rawTarget = _protocol = _traceIdentifier = null;
+        _replacedHeaders = null;
+        _replacedBody = _replacedBodyOfReader = null;
+        _replacedBodyReader = null;
+        _trailers = null;
+        _allowsSynchronousIO = false;
+        BadRequestError = null;
+        _requestHeaders.Reset();
+        _bodyReader.Reset();
+    }
+}

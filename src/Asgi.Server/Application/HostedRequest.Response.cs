@@ -1,0 +1,172 @@
+// The features of the response: status, headers, callbacks, content.
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Asgi.Server.Application;
+
+internal partial class HostedRequest : IHttpResponseFeature, IHttpResponseBodyFeature
+{
+    /// <summary>What logs and metrics see of a request whose client left before the response began: nginx's 499.</summary>
+    private const int StatusClientClosedRequest = 499;
+
+    private const int CopyBufferSize = 64 * 1024;
+
+    private int _statusCode;
+    private string? _reasonPhrase;
+    private IHeaderDictionary? _replacedResponseHeaders;
+    private Stream? _replacedResponseBody;
+
+    int IHttpResponseFeature.StatusCode
+    {
+        get => _statusCode;
+        set
+        {
+            DemandNotStarted();
+            _statusCode = value;
+        }
+    }
+
+    string? IHttpResponseFeature.ReasonPhrase
+    {
+        get => _reasonPhrase;
+        set
+        {
+            DemandNotStarted();
+            _reasonPhrase = value;
+        }
+    }
+
+    IHeaderDictionary IHttpResponseFeature.Headers
+    {
+        get => _replacedResponseHeaders ?? _responseHeaders;
+        set => _replacedResponseHeaders = value;
+    }
+
+    [Obsolete("As the interface says: use IHttpResponseBodyFeature.Stream.")]
+    Stream IHttpResponseFeature.Body
+    {
+        get => _replacedResponseBody ?? _responseStream;
+        set => _replacedResponseBody = value;
+    }
+
+    bool IHttpResponseFeature.HasStarted => _exchange.HasStarted;
+
+    Stream IHttpResponseBodyFeature.Stream => _responseStream;
+
+    PipeWriter IHttpResponseBodyFeature.Writer => _bodyWriter;
+
+    void IHttpResponseFeature.OnStarting(Func<object, Task> callback, object state)
+    {
+        DemandNotStarted();
+        (Starting ??= new Stack<ResponseCallback>()).Push(new ResponseCallback(callback, state));
+    }
+
+    void IHttpResponseFeature.OnCompleted(Func<object, Task> callback, object state) =>
+        (Completed ??= new Stack<ResponseCallback>()).Push(new ResponseCallback(callback, state));
+
+    void IHttpResponseBodyFeature.DisableBuffering()
+    {
+        // Nothing to disable: a flush sends.
+    }
+
+    Task IHttpResponseBodyFeature.StartAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return StartAsync();
+    }
+
+    Task IHttpResponseBodyFeature.CompleteAsync() => CompleteResponseAsync();
+
+    async Task IHttpResponseBodyFeature.SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken)
+    {
+        // One read at a time, straight into the block that is sent.
+        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 1, FileOptions.Asynchronous | FileOptions.SequentialScan);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, file.Length);
+        var remaining = count ?? file.Length - offset;
+        ArgumentOutOfRangeException.ThrowIfNegative(remaining, nameof(count));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(remaining, file.Length - offset, nameof(count));
+        file.Seek(offset, SeekOrigin.Begin);
+        while (remaining > 0)
+        {
+            var memory = _bodyWriter.GetMemory();
+            var read = await file.ReadAsync(memory[..(int)Math.Min(memory.Length, Math.Min(remaining, CopyBufferSize))], cancellationToken).ConfigureAwait(false);
+            if (read == 0)
+            {
+                break;
+            }
+
+            remaining -= read;
+            _bodyWriter.Advance(read);
+            await _bodyWriter.FlushAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Ends the response while the application goes on: ASP.NET's CompleteAsync and the writer's Complete.</summary>
+    public async Task CompleteResponseAsync()
+    {
+        if (!_exchange.IsComplete)
+        {
+            await EnsureStartedAsync().ConfigureAwait(false);
+            _bodyWriter.MarkCompleted();
+            _exchange.Complete();
+        }
+    }
+
+    /// <summary>Breaks a response whose writer failed half-way.</summary>
+    public void AbortResponse() => _exchange.Abort();
+
+    private Task StartAsync()
+    {
+        var start = EnsureStartedAsync();
+        if (!start.IsCompletedSuccessfully)
+        {
+            return AwaitThenWriteHead(start);
+        }
+
+        WriteHead();
+        return Task.CompletedTask;
+
+        async Task AwaitThenWriteHead(ValueTask pending)
+        {
+            await pending.ConfigureAwait(false);
+            WriteHead();
+        }
+    }
+
+    private void WriteHead()
+    {
+        if (!_exchange.HasStarted)
+        {
+            _exchange.WriteHead();
+        }
+    }
+
+    // The exchange holds the start until content, a flush or the end follows.
+    private void HoldStart()
+    {
+        var fields = _replacedResponseHeaders is null ? _responseHeaders : ResponseHeaders.CopyOf(_replacedResponseHeaders);
+        _exchange.Hold(new ResponseStart(_statusCode, fields) { ReasonPhrase = _reasonPhrase });
+    }
+
+    private void DemandNotStarted()
+    {
+        if (_exchange.HasStarted)
+        {
+            throw new InvalidOperationException("The response has already started: its status, reason phrase and headers cannot be changed, and no callback can be added.");
+        }
+    }
+
+    private void ResetResponse()
+    {
+        _statusCode = 200;
+        _reasonPhrase = null;
+        _replacedResponseHeaders = null;
+        _replacedResponseBody = null;
+        _responseHeaders.Reset();
+        Starting?.Clear();
+        Completed?.Clear();
+        _bodyWriter.Reset();
+    }
+}

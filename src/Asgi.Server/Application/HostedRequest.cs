@@ -1,0 +1,149 @@
+// One request as ASP.NET sees it: an object that is the feature collection and the features, pooled with its exchange. This part holds the
+// life of the request; the others hold the features by matter. Used on whichever thread the application runs.
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.AspNetCore.Hosting.Server.Abstractions;
+
+namespace Asgi.Server.Application;
+
+[SuppressMessage("Design", "CA1001", Justification = "The streams hold nothing to dispose of; they live as long as the connection.")]
+internal abstract partial class HostedRequest
+{
+    private readonly HttpExchange _exchange;
+    private readonly RequestHeaders _requestHeaders;
+    private readonly ResponseHeaders _responseHeaders;
+    private readonly RequestBodyReader _bodyReader;
+    private readonly RequestBodyStream _bodyStream;
+    private readonly ResponseBodyWriter _bodyWriter;
+    private readonly ResponseBodyStream _responseStream;
+    private uint _requestNumber;
+
+    protected HostedRequest(HttpExchange exchange)
+    {
+        _exchange = exchange;
+        _requestHeaders = new RequestHeaders(exchange.Scope.Headers);
+        _responseHeaders = new ResponseHeaders(exchange);
+        _bodyReader = new RequestBodyReader(exchange, this);
+        _bodyStream = new RequestBodyStream(_bodyReader);
+        _bodyWriter = new ResponseBodyWriter(exchange, this);
+        _responseStream = new ResponseBodyStream(_bodyWriter);
+    }
+
+    /// <summary>Registered callbacks of OnStarting and OnCompleted; null as long as there were none.</summary>
+    private Stack<ResponseCallback>? Starting { get; set; }
+
+    public Stack<ResponseCallback>? Completed { get; private set; }
+
+    public bool HasCallbacks => Starting is { Count: > 0 } || Completed is { Count: > 0 };
+
+    /// <summary>What an OnStarting callback threw: the application's error, whatever else it met because of it.</summary>
+    public Exception? StartingError { get; private set; }
+
+    public bool IsDisconnected => _exchange.IsDisconnected;
+
+    /// <summary>Makes everything new for the exchange's next request.</summary>
+    public void Begin()
+    {
+        _requestNumber++;
+        ResetFeatures();
+        ResetRequest();
+        ResetResponse();
+        ResetConnection();
+        StartingError = null;
+    }
+
+    /// <summary>Ends the response the application has left as it is; its OnStarting callbacks have run.</summary>
+    public void Complete()
+    {
+        StopWriting();
+        if (!_exchange.IsComplete)
+        {
+            HoldStart();
+            _exchange.Complete();
+        }
+    }
+
+    /// <summary>Answers an error of the application: a status when nothing was sent, truncation otherwise.</summary>
+    /// <param name="status">The status a bad request asks for, after which the connection is not used again; null for 500.</param>
+    public void Fail(int? status)
+    {
+        StopWriting();
+        if (_exchange.HasStarted)
+        {
+            _exchange.Fail();
+            return;
+        }
+
+        _responseHeaders.Reset();
+        _reasonPhrase = null;
+        _statusCode = IsDisconnected ? StatusClientClosedRequest : status ?? 500;
+        var start = new ResponseStart(status ?? 500);
+        if (status is not null)
+        {
+            _exchange.Refuse(start);
+            return;
+        }
+
+        _exchange.Retract();
+        _exchange.Hold(start);
+        _exchange.Complete();
+    }
+
+    /// <summary>The request is over: what the application kept of it no longer works.</summary>
+    public void End()
+    {
+        StopWriting();
+        _bodyReader.Stop();
+        if (IsDisconnected && !_exchange.HasStarted)
+        {
+            _statusCode = StatusClientClosedRequest;
+        }
+    }
+
+    /// <summary>Calls OnStarting and writes the head, unless that was done.</summary>
+    public ValueTask EnsureStartedAsync()
+    {
+        if (_exchange.HasStarted)
+        {
+            return ValueTask.CompletedTask;
+        }
+
+        if (Starting is not { Count: > 0 })
+        {
+            HoldStart();
+            return ValueTask.CompletedTask;
+        }
+
+        return CallStartingAsync();
+    }
+
+    private async ValueTask CallStartingAsync()
+    {
+        try
+        {
+            // One registered by a callback is called next.
+            while (Starting!.TryPop(out var call))
+            {
+                await call.Callback(call.State).ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception)
+        {
+            StartingError = exception;
+            StopWriting();
+            throw new ObjectDisposedException("The response cannot be written: a callback of OnStarting failed.", exception);
+        }
+
+        HoldStart();
+    }
+
+    private void StopWriting() => _bodyWriter.Stop();
+
+    public readonly record struct ResponseCallback(Func<object, Task> Callback, object State);
+}
+
+/// <summary>The part Hosting keeps its own context in, to use it again for the next request of the connection.</summary>
+internal sealed class HostedRequest<TContext>(HttpExchange exchange) : HostedRequest(exchange), IHostContextContainer<TContext>
+    where TContext : notnull
+{
+    TContext? IHostContextContainer<TContext>.HostContext { get; set; }
+}
