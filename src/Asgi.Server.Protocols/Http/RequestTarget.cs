@@ -95,7 +95,7 @@ internal static class RequestTarget
 
     private static int HexValue(byte digit) => digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10;
 
-    /// <summary>RFC 3986, 5.2.4, in place: the output never overtakes the input. Returns the new length.</summary>
+    /// <summary>RFC 3986, 5.2.4, in place, for a path that begins with '/': the output never overtakes the input. Returns the new length.</summary>
     private static int RemoveDotSegments(Span<byte> path)
     {
         int read = 0;
