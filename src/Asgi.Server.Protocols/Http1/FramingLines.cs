@@ -52,7 +52,9 @@ internal ref struct FramingLines()
         return fault;
     }
 
-    /// <summary>The one field of these that every request has, as one comparison: setting a bit makes no other byte one of these letters.</summary>
+    /// <summary>
+    /// The one field of these that every request has, as one comparison: setting a bit makes no other byte one of these letters.
+    /// </summary>
     private static bool IsHost(ReadOnlySpan<byte> name) =>
         (BinaryPrimitives.ReadUInt32BigEndian(name) | 0x20202020) == (((uint)'h' << 24) | ((uint)'o' << 16) | ((uint)'s' << 8) | 't');
 
