@@ -2,38 +2,40 @@
 // Called by the parsers and the writers, from any thread; immutable.
 
 using System.Buffers;
+using System.Text;
 using System.Text.Unicode;
 
 namespace Asgi.Server.Protocols.Http;
 
 internal static class Grammar
 {
-    private const string Token = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    private const string LettersAndDigits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    private const string Token = "!#$%&'*+-.^_`|~" + LettersAndDigits;
+    private const string Authority = "-._~!$&'()*+,;=:@[]%" + LettersAndDigits;
 
     /// <summary>tchar (RFC 9110, 5.6.2).</summary>
-    public static readonly SearchValues<byte> TokenBytes = SearchValues.Create(Class(c => Token.Contains((char)c)));
+    public static readonly SearchValues<byte> TokenBytes = SearchValues.Create(Encoding.ASCII.GetBytes(Token));
 
     /// <inheritdoc cref="TokenBytes"/>
     public static readonly SearchValues<char> TokenChars = SearchValues.Create(Token);
 
     /// <summary>What a field value holds without obs-text: VCHAR, SP, HTAB (RFC 9110, 5.5).</summary>
-    public static readonly SearchValues<byte> FieldValueAscii = SearchValues.Create(Class(c => c is '\t' or (>= ' ' and <= '~')));
+    public static readonly SearchValues<byte> FieldValueAscii = SearchValues.Create([(byte)'\t', .. Range(' ', '~')]);
 
     /// <summary>What a field value or a chunk extension holds, with obs-text (RFC 9110, 5.5).</summary>
-    public static readonly SearchValues<byte> FieldValueBytes = SearchValues.Create(Class(c => c is '\t' or (>= ' ' and not 0x7F)));
+    public static readonly SearchValues<byte> FieldValueBytes =
+        SearchValues.Create([(byte)'\t', .. Range(' ', '~'), .. Range('\u0080', '\u00FF')]);
 
     /// <summary>VCHAR (RFC 5234, B.1).</summary>
-    public static readonly SearchValues<byte> VisibleBytes = SearchValues.Create(Class(c => c is > ' ' and <= '~'));
+    public static readonly SearchValues<byte> VisibleBytes = SearchValues.Create(Range('!', '~'));
 
     /// <summary>What may stand in a request target: VCHAR without '#', for a fragment is no part of a target (RFC 9112, 3.2).</summary>
-    public static readonly SearchValues<byte> TargetBytes = SearchValues.Create(Class(c => c is > ' ' and <= '~' and not '#'));
+    public static readonly SearchValues<byte> TargetBytes = SearchValues.Create([.. Range('!', '"'), .. Range('$', '~')]);
 
     /// <summary>What may stand in an authority (RFC 3986, 3.2).</summary>
-    public static readonly SearchValues<byte> AuthorityBytes =
-        SearchValues.Create(Class(c => char.IsAsciiLetterOrDigit((char)c) || "-._~!$&'()*+,;=:@[]%".Contains((char)c)));
+    public static readonly SearchValues<byte> AuthorityBytes = SearchValues.Create(Encoding.ASCII.GetBytes(Authority));
 
-    private static readonly SearchValues<char> FieldValueChars =
-        SearchValues.Create(Array.ConvertAll(Class(c => c is '\t' or (>= ' ' and <= '~')), b => (char)b));
+    private static readonly SearchValues<char> FieldValueChars = SearchValues.Create("\t" + Encoding.ASCII.GetString(Range(' ', '~')));
 
     public static bool IsToken(ReadOnlySpan<byte> text) => !text.IsEmpty && !text.ContainsAnyExcept(TokenBytes);
 
@@ -50,5 +52,11 @@ internal static class Grammar
 
     public static ReadOnlySpan<byte> TrimWhitespace(ReadOnlySpan<byte> text) => text.Trim(" \t"u8);
 
-    private static byte[] Class(Func<int, bool> contains) => [.. Enumerable.Range(0, 256).Where(contains).Select(c => (byte)c)];
+    private static byte[] Range(char first, char last)
+    {
+        var bytes = new byte[last - first + 1];
+        for (int i = 0; i < bytes.Length; i++)
+            bytes[i] = (byte)(first + i);
+        return bytes;
+    }
 }

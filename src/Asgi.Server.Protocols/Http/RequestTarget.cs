@@ -63,7 +63,9 @@ internal static class RequestTarget
         return written;
     }
 
-    /// <summary>Decodes the encoded octets of one character; false leaves <paramref name="source"/> alone: its '%' is then a literal.</summary>
+    /// <summary>
+    /// Decodes the encoded octets of one character; false leaves <paramref name="source"/> alone: its '%' is then a literal.
+    /// </summary>
     private static bool DecodeCharacter(ref ReadOnlySpan<byte> source, Span<byte> destination, ref int written)
     {
         Span<byte> octets = stackalloc byte[4];
@@ -95,7 +97,9 @@ internal static class RequestTarget
 
     private static int HexValue(byte digit) => digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10;
 
-    /// <summary>RFC 3986, 5.2.4, in place: the output never overtakes the input. Returns the new length.</summary>
+    /// <summary>
+    /// RFC 3986, 5.2.4, in place, for a path that begins with '/': the output never overtakes the input. Returns the new length.
+    /// </summary>
     private static int RemoveDotSegments(Span<byte> path)
     {
         int read = 0;

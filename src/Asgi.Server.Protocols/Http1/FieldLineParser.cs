@@ -101,17 +101,8 @@ internal struct FieldLineParser
 
     private bool TryParseValue(ReadOnlySpan<byte> window, FieldSection fields, ref HttpFault? fault)
     {
-        int skipped = window[_scanned..].IndexOfAnyExcept(_obsText ? Grammar.FieldValueBytes : Grammar.FieldValueAscii);
-        if (skipped >= 0 && window[_scanned + skipped] > 0x7F)
-        {
-            _obsText = true;
-            _scanned += skipped;
-            skipped = window[_scanned..].IndexOfAnyExcept(Grammar.FieldValueBytes);
-        }
-        _scanned = skipped < 0 ? window.Length : _scanned + skipped;
-        if (_scanned == window.Length)
+        if (!TrySkipValue(window))
             return false;
-
         if (window[_scanned] != '\r')
         {
             fault = window[_scanned] == '\n' ? Http1Faults.BareLineFeed : Http1Faults.InvalidFieldValue;
@@ -125,6 +116,20 @@ internal struct FieldLineParser
             return false;
         }
         return TryAddLine(window, fields, ref fault);
+    }
+
+    private bool TrySkipValue(ReadOnlySpan<byte> window)
+    {
+        int skipped = None;
+        if (!_obsText)
+        {
+            skipped = window[_scanned..].IndexOfAnyExcept(Grammar.FieldValueAscii);
+            _obsText = skipped >= 0 && window[_scanned + skipped] > 0x7F;
+        }
+        if (_obsText)
+            skipped = window[_scanned..].IndexOfAnyExcept(Grammar.FieldValueBytes);
+        _scanned = skipped < 0 ? window.Length : _scanned + skipped;
+        return _scanned < window.Length;
     }
 
     private bool TryAddLine(ReadOnlySpan<byte> window, FieldSection fields, ref HttpFault? fault)

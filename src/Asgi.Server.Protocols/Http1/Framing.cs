@@ -30,9 +30,10 @@ internal static class Framing
         ReadOnlySpan<byte> host = head.Fields[line].Value(buffer);
         if (!HostHeader.IsValid(host))
             return Http1Faults.InvalidHost;
-        if (head.AuthorityLength == 0 || HostHeader.Matches(host, buffer.Slice(head.AuthorityStart, head.AuthorityLength), head.DefaultPort))
+        if (head.AuthorityLength == 0)
             return null;
-        return Http1Faults.HostMismatch;
+        ReadOnlySpan<byte> authority = buffer.Slice(head.AuthorityStart, head.AuthorityLength);
+        return HostHeader.Matches(host, authority, head.DefaultPort) ? null : Http1Faults.HostMismatch;
     }
 
     private static HttpFault? DecideContent(ReadOnlySpan<byte> buffer, RequestHead head, int transferEncoding)
@@ -57,7 +58,9 @@ internal static class Framing
         return method.SequenceEqual("POST"u8) || method.SequenceEqual("PUT"u8);
     }
 
-    /// <summary>Null for exactly "chunked". A list that ends in chunked is understood but not implemented, everything else is no framing.</summary>
+    /// <summary>
+    /// Null for exactly "chunked". A list that ends in chunked is understood but not implemented, everything else is no framing.
+    /// </summary>
     private static HttpFault? JudgeTransferEncoding(ReadOnlySpan<byte> value)
     {
         if (Ascii.EqualsIgnoreCase(value, "chunked"u8))

@@ -1,5 +1,6 @@
 // One walk over the fields of a head that picks the few lines framing depends on. Lives on the stack of Framing.Decide.
 
+using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 using Asgi.Server.Protocols.Http;
@@ -31,7 +32,7 @@ internal ref struct FramingLines()
             // The length alone rules out most fields, the first letter most of the others.
             switch (name.Length)
             {
-                case 4 when Is(name, "host"u8):
+                case 4 when IsHost(name):
                     fault = CollectHost(i);
                     break;
                 case 6 when Is(name, "expect"u8):
@@ -50,6 +51,12 @@ internal ref struct FramingLines()
         }
         return fault;
     }
+
+    /// <summary>
+    /// The one field of these that every request has, as one comparison: setting a bit makes no other byte one of these letters.
+    /// </summary>
+    private static bool IsHost(ReadOnlySpan<byte> name) =>
+        (BinaryPrimitives.ReadUInt32BigEndian(name) | 0x20202020) == (((uint)'h' << 24) | ((uint)'o' << 16) | ((uint)'s' << 8) | 't');
 
     private static bool Is(ReadOnlySpan<byte> name, ReadOnlySpan<byte> expected) =>
         (name[0] | 0x20) == expected[0] && Ascii.EqualsIgnoreCase(name, expected);
@@ -74,6 +81,12 @@ internal ref struct FramingLines()
     /// <summary>Connection options (RFC 9110, 7.6.1); unknown ones are the names of fields and of no concern here.</summary>
     private void CollectConnection(ReadOnlySpan<byte> value, RequestHead head)
     {
+        // What nearly every client sends, if anything.
+        if (Ascii.EqualsIgnoreCase(value, "keep-alive"u8))
+        {
+            KeepAlive = true;
+            return;
+        }
         foreach (Range range in value.Split((byte)','))
         {
             ReadOnlySpan<byte> option = Grammar.TrimWhitespace(value[range]);

@@ -6,10 +6,14 @@ internal sealed record Http1Limits
 {
     public static Http1Limits Default { get; } = new();
 
-    /// <summary>Bytes of a request line with its CRLF, and of the empty lines before it; beyond it 414. RFC 9112, 3, asks for at least 8000.</summary>
+    /// <summary>
+    /// Bytes of a request line with its CRLF, and of the empty lines before it; beyond it 414. RFC 9112, 3, asks for at least 8000.
+    /// </summary>
     public int MaxRequestLineSize { get; init; } = 8 * 1024;
 
-    /// <summary>Bytes of all field lines of a section with their CRLFs; beyond it 431. Headers and trailers each have their own measure.</summary>
+    /// <summary>
+    /// Bytes of all field lines of a section with their CRLFs; beyond it 431. Headers and trailers each have their own measure.
+    /// </summary>
     public int MaxRequestHeadersTotalSize { get; init; } = 32 * 1024;
 
     /// <summary>Field lines of a section; beyond it 431. Bounds the work of everything that walks the fields.</summary>

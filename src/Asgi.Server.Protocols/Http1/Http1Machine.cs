@@ -58,7 +58,9 @@ internal sealed class Http1Machine(Http1Limits limits)
     /// <summary>The content of this message so far, without its framing.</summary>
     public long TotalContentBytes { get; private set; }
 
-    /// <summary>What the chunked coding of this message added so far: size lines, extensions and line ends, but not the trailer section.</summary>
+    /// <summary>
+    /// What the chunked coding of this message added so far: size lines, extensions and line ends, but not the trailer section.
+    /// </summary>
     public long FramingBytes { get; private set; }
 
     /// <summary>Whether the next event is a request.</summary>

@@ -56,7 +56,9 @@ internal sealed class RequestHead
     /// <summary>Whether the client waits for 100 (RFC 9110, 10.1.1); a server ignores that in HTTP/1.0.</summary>
     public bool ExpectContinue { get; set; }
 
-    /// <summary>Forgets what depends on the presence of a field or of a part of the target; the rest is set by every request line.</summary>
+    /// <summary>
+    /// Forgets what depends on the presence of a field or of a part of the target; the rest is set by every request line.
+    /// </summary>
     public void Clear()
     {
         AuthorityStart = AuthorityLength = DefaultPort = 0;

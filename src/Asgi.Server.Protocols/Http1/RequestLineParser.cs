@@ -46,7 +46,9 @@ internal struct RequestLineParser
             && (fault = TargetParser.Parse(window, head)) is null;
     }
 
-    /// <summary>A server skips at least one empty line before a request (RFC 9112, 2.2); the limit of the request line bounds their number.</summary>
+    /// <summary>
+    /// A server skips at least one empty line before a request (RFC 9112, 2.2); the limit of the request line bounds their number.
+    /// </summary>
     private bool TrySkipEmptyLines(ReadOnlySpan<byte> window, out HttpFault? fault)
     {
         fault = null;

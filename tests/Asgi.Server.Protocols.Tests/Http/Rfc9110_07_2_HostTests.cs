@@ -19,7 +19,8 @@ public class Rfc9110_07_2_HostTests
     [InlineData("[::1]")]
     [InlineData("[::1]:80")]
     [InlineData("[2001:DB8::ffff:1.2.3.4]")]
-    public void Host_is_a_name_or_address_with_an_optional_port(string host) => Assert.True(HostHeader.IsValid(Encoding.Latin1.GetBytes(host)));
+    public void Host_is_a_name_or_address_with_an_optional_port(string host) =>
+        Assert.True(HostHeader.IsValid(Encoding.Latin1.GetBytes(host)));
 
     [Theory]
     [InlineData(" ")]

@@ -9,7 +9,8 @@ namespace Asgi.Server.Protocols.Tests.Http1;
 
 public class RandomBytesTests
 {
-    private const string Seed = "POST /a%2e/b?c HTTP/1.1\r\nHost: a:80\r\nTransfer-Encoding: chunked\r\nX: y\r\n\r\n5;e=1\r\nhello\r\n0\r\nT: u\r\n\r\n"
+    private const string Seed = "POST /a%2e/b?c HTTP/1.1\r\nHost: a:80\r\nTransfer-Encoding: chunked\r\nX: y\r\n\r\n"
+        + "5;e=1\r\nhello\r\n0\r\nT: u\r\n\r\n"
         + "PUT http://a/ HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nConnection: keep-alive\r\n\r\nabcGET / HTTP/1.0\r\n\r\n";
 
     private static readonly Http1Limits SmallLimits =

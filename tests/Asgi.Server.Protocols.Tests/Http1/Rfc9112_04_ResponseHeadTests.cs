@@ -29,7 +29,8 @@ public class Rfc9112_04_ResponseHeadTests
             Write(new ResponseHead { Status = 200, Chunked = true }, ("A", "1")));
 
     [Fact]
-    public void A_head_without_fields_is_a_status_line() => Assert.Equal("HTTP/1.1 204 No Content\r\n\r\n", Write(new ResponseHead { Status = 204 }));
+    public void A_head_without_fields_is_a_status_line() =>
+        Assert.Equal("HTTP/1.1 204 No Content\r\n\r\n", Write(new ResponseHead { Status = 204 }));
 
     [Theory]
     [InlineData(ConnectionOption.None, "")]
@@ -55,7 +56,9 @@ public class Rfc9112_04_ResponseHeadTests
     [InlineData(0L)]
     [InlineData(long.MaxValue)]
     public void Content_Length_is_decimal(long length) =>
-        Assert.Equal($"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n", Write(new ResponseHead { Status = 200, ContentLength = length }));
+        Assert.Equal(
+            $"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n",
+            Write(new ResponseHead { Status = 200, ContentLength = length }));
 
     [Theory]
     [InlineData(-1)]
@@ -106,7 +109,8 @@ public class Rfc9112_04_ResponseHeadTests
     [Fact]
     public void A_head_fits_exactly_or_nothing_counts_as_written()
     {
-        var head = new ResponseHead { Status = 299, ContentLength = 12, Connection = ConnectionOption.Close, Common = "D: x\r\n"u8.ToArray() };
+        byte[] common = "D: x\r\n"u8.ToArray();
+        var head = new ResponseHead { Status = 299, ContentLength = 12, Connection = ConnectionOption.Close, Common = common };
         var fields = new ListSource(("A", "some value of a field"), ("B", "2"));
         int size = Write(head, fields).Length;
         Assert.Equal(HeadResult.Done, ResponseHeadWriter.TryWrite(new byte[size], head, fields, out int written));
@@ -122,7 +126,8 @@ public class Rfc9112_04_ResponseHeadTests
     public void A_value_that_may_not_be_sent_is_refused_however_small_the_destination()
     {
         var fields = new ListSource(("A", new string('a', 100) + "\r\n"));
-        HeadResult result = ResponseHeadWriter.TryWrite(new byte[50], new ResponseHead { Status = 200 }, fields, out int written, out string? invalid);
+        var head = new ResponseHead { Status = 200 };
+        HeadResult result = ResponseHeadWriter.TryWrite(new byte[50], head, fields, out int written, out string? invalid);
         Assert.Equal((HeadResult.InvalidField, 0, "A"), (result, written, invalid));
     }
 

@@ -114,7 +114,8 @@ public class Rfc9112_06_MessageBodyTests
     [Wire("POST / HTTP/1.1\r\nHost: a\r\nexpect: foo, 100-Continue\r\n\r\n", true)]
     [Wire("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continued\r\n\r\n", false)]
     [Wire("GET / HTTP/1.0\r\nExpect: 100-continue\r\n\r\n", false)]
-    public void Only_a_1_1_client_can_wait_for_100(Wire wire, bool expected) => Assert.Equal(expected, Expect.Complete(wire).ExpectContinue);
+    public void Only_a_1_1_client_can_wait_for_100(Wire wire, bool expected) =>
+        Assert.Equal(expected, Expect.Complete(wire).ExpectContinue);
 
     [Theory]
     [InlineData("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", false)]
