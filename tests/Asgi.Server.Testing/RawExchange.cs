@@ -9,8 +9,13 @@ namespace Asgi.Server.Testing;
 /// <param name="StaysOpen">Whether a second request on the connection was answered.</param>
 internal sealed record RawExchange(RawResponse? Response, bool StaysOpen)
 {
-    /// <summary>"200 open", "400 closed", "none closed": short enough to stand in a table of expectations.</summary>
-    public string Outcome => $"{Response?.Status.ToString(CultureInfo.InvariantCulture) ?? "none"} {(StaysOpen ? "open" : "closed")}";
+    /// <summary>"200 open", "400 closed", "200 cut" (before its framing said so), "none": short enough to stand in a table.</summary>
+    public string Outcome => Response switch
+    {
+        null => "none",
+        { IsComplete: false } => $"{Response.Status} cut",
+        _ => $"{Response.Status} {(StaysOpen ? "open" : "closed")}",
+    };
 
     public RawResponse Answer => Response ?? throw new Xunit.Sdk.XunitException("the connection ended without a response");
 }
@@ -39,7 +44,14 @@ internal sealed class RawResponse(string statusLine)
     /// <summary>Whether the end of the connection was what ended the content.</summary>
     public bool EndsWithClose { get; set; }
 
-    public bool IsChunked => Field("Transfer-Encoding") == "chunked";
+    /// <summary>How the content is delimited (RFC 9112, section 6.3): "chunked", "length 5", "close" or "none".</summary>
+    public string Framing => (Field("Transfer-Encoding"), Field("Content-Length")) switch
+    {
+        ({ } coding, null) => coding,
+        (null, { } length) => $"length {length}",
+        ({ } coding, { } length) => $"{coding} and length {length}",
+        _ => EndsWithClose ? "close" : "none",
+    };
 
     /// <summary>The one value of a field, null if it is absent; two lines of it fail the test.</summary>
     public string? Field(string name) => Values(name).SingleOrDefault();
