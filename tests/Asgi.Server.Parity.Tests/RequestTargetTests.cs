@@ -70,7 +70,11 @@ public sealed class RequestTargetTests(ParityHosts hosts) : IClassFixture<Parity
     {
         var (target, path, query) = Origin[row];
         Seen? seen = null;
-        var host = await hosts.On(kind, context => Task.FromResult(seen = See(context)));
+        var host = await hosts.On(kind, context =>
+        {
+            seen = See(context);
+            return Task.CompletedTask;
+        });
         await using var client = await host.ConnectAsync();
 
         await client.SendAsync($"GET {target[..(target.Length / 2)]}");
@@ -190,7 +194,11 @@ public sealed class RequestTargetTests(ParityHosts hosts) : IClassFixture<Parity
     private async Task<Seen> SeeAsync(HostKind host, string request)
     {
         Seen? seen = null;
-        await hosts.ExchangeAsync(host, request, context => Task.FromResult(seen = See(context)), toHead: request.StartsWith("HEAD", StringComparison.Ordinal));
+        await hosts.ExchangeAsync(host, request, context =>
+        {
+            seen = See(context);
+            return Task.CompletedTask;
+        }, toHead: request.StartsWith("HEAD", StringComparison.Ordinal));
         return Assert.IsType<Seen>(seen);
     }
 }
