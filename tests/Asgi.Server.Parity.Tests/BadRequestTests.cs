@@ -179,19 +179,27 @@ public sealed class BadRequestTests(ParityHosts hosts) : IClassFixture<ParityHos
         Assert.Equal(outcome, (await hosts.ExchangeAsync(host, $"GET / HTTP/1.1\r\nHost: h\r\n{lines}\r\n", _ => Task.CompletedTask)).Outcome);
     }
 
-    public static TheoryData<HostKind, string> Halves => Hosts.SocketsTimes(["", "G", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: h\r\n", "\r\n"]);
+    public static TheoryData<HostKind, string> Halves => Hosts.SocketsTimes(["", "\r\n", "G", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: h\r\n"]);
 
     [Theory]
     [MemberData(nameof(Halves))]
     public async Task Half_a_head_and_the_end_is_no_request(HostKind kind, string half)
     {
-        var host = await hosts.On(kind, _ => Task.CompletedTask);
+        var called = false;
+        var host = await hosts.On(kind, _ =>
+        {
+            called = true;
+            return Task.CompletedTask;
+        });
         await using var client = await host.ConnectAsync();
 
         await client.SendAsync(half);
         client.ShutdownSend();
 
-        Assert.Null(await client.ReadResponseAsync());
+        // Kestrel says 400 or nothing, as the end came with the last bytes or after them: both are right, an answer of the app is not.
+        Assert.True(await client.ReadResponseAsync() is null or { Status: 400 });
+        Assert.Equal("", await client.ReadToEndAsync());
+        Assert.False(called);
     }
 
     [Theory]

@@ -40,11 +40,11 @@ internal sealed class RawClient : IAsyncDisposable
     }
 
     /// <summary>Sends one request on a fresh connection, reads its response, and asks whether the connection stayed open.</summary>
-    public static async Task<RawExchange> ExchangeAsync(IPEndPoint server, string request, bool toHead = false)
+    public static async Task<RawExchange> ExchangeAsync(IPEndPoint server, string request)
     {
         await using var client = await ConnectAsync(server);
         await client.SendAsync(request);
-        var response = await client.ReadResponseAsync(toHead);
+        var response = await client.ReadResponseAsync(request.Split(' ', 2)[0]);
         var open = response is { IsComplete: true, EndsWithClose: false } && await client.ProbeAsync();
         return new RawExchange(response, open);
     }
@@ -82,7 +82,8 @@ internal sealed class RawClient : IAsyncDisposable
     }
 
     /// <summary>The next final response with the interim ones before it, or null if the connection ended first.</summary>
-    public async Task<RawResponse?> ReadResponseAsync(bool toHead = false)
+    /// <param name="method">The request's method: content is not sent for all of them.</param>
+    public async Task<RawResponse?> ReadResponseAsync(string method = "GET")
     {
         var interim = new List<RawResponse>();
         while (true)
@@ -95,7 +96,7 @@ internal sealed class RawClient : IAsyncDisposable
                 continue;
             }
             response.Interim = interim;
-            await ReadContentAsync(response, toHead);
+            await ReadContentAsync(response, method);
             return response;
         }
     }
@@ -146,9 +147,9 @@ internal sealed class RawClient : IAsyncDisposable
     }
 
     // RFC 9112, section 6.3, in its order.
-    private async Task ReadContentAsync(RawResponse response, bool toHead)
+    private async Task ReadContentAsync(RawResponse response, string method)
     {
-        if (toHead || response.Status is 101 or 204 or 304)
+        if (response.Status is 101 or 204 or 304 || method == "HEAD" || (method == "CONNECT" && response.Status is >= 200 and < 300))
             response.IsComplete = true;
         else if (response.Field("Transfer-Encoding") is { } coding)
             await ReadCodedAsync(response, coding);

@@ -58,12 +58,15 @@ public sealed class ParityHost : IAsyncDisposable
     }
 
     /// <summary>Runs the app for one raw request and asserts nothing of the response.</summary>
-    internal Task<RawExchange> ExchangeAsync(string request, bool toHead = false) => RawClient.ExchangeAsync(EndPoint, request, toHead);
+    internal Task<RawExchange> ExchangeAsync(string request) => RawClient.ExchangeAsync(EndPoint, request);
 
     /// <summary>A plain GET on its own connection.</summary>
     internal Task<RawExchange> GetAsync(string target = "/") => ExchangeAsync($"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n");
 
     internal Task<RawClient> ConnectAsync() => RawClient.ConnectAsync(EndPoint);
+
+    /// <summary>Stops as a host does on SIGTERM: what runs may finish.</summary>
+    internal Task StopAsync() => _application.StopAsync().WaitAsync(Patience);
 
     public async ValueTask DisposeAsync()
     {

@@ -26,8 +26,8 @@ public class ParityHosts : IAsyncLifetime
     internal Task<ParityHost> On(HostKind kind) => _hosts.GetOrAdd(kind, kind => ParityHost.StartAsync(kind, Services, Pipeline));
 
     /// <summary>The raw exchange of one request with this app.</summary>
-    internal async Task<RawExchange> ExchangeAsync(HostKind kind, string request, RequestDelegate app, bool toHead = false) =>
-        await (await On(kind, app)).ExchangeAsync(request, toHead);
+    internal async Task<RawExchange> ExchangeAsync(HostKind kind, string request, RequestDelegate app) =>
+        await (await On(kind, app)).ExchangeAsync(request);
 
     /// <summary>The raw exchange of a plain GET with this app.</summary>
     internal async Task<RawExchange> GetAsync(HostKind kind, RequestDelegate app) => await (await On(kind, app)).GetAsync();
