@@ -1,4 +1,5 @@
-// The app the README starts: one of everything an ASP.NET Core app asks of its server. Entry point; requests run where the server calls them.
+// The app the README starts: one of everything an ASP.NET Core app asks of its server. Entry point; requests run where the server
+// calls them.
 
 using System.Diagnostics;
 using System.Globalization;

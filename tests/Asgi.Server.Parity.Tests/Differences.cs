@@ -44,12 +44,14 @@ internal static class Differences
         ("GET / HTTP/1.1\r\nHost: h\r\nF(o)o: 1\r\n\r\n", new("a field name that is no token", "200 open", "400 closed", Grammar)),
         ("GET / HTTP/1.1\r\nHost: h\r\n\"x\": 1\r\n\r\n", new("a quoted field name", "200 open", "400 closed", Grammar)),
         ("GET / HTTP/1.1\r\nHost: h\r\nF\u0001: 1\r\n\r\n", new("a control character in a field name", "200 open", "400 closed", Grammar)),
-        ("GET / HTTP/1.1\r\nHost: h\r\nX: a\u0001b\r\n\r\n", new("a control character in a field value", "200 open", "400 closed", Grammar)),
+        ("GET / HTTP/1.1\r\nHost: h\r\nX: a\u0001b\r\n\r\n",
+            new("a control character in a field value", "200 open", "400 closed", Grammar)),
         ("GET / HTTP/1.1\r\nHost: h\r\nX: a\u007fb\r\n\r\n", new("DEL in a field value", "200 open", "400 closed", Grammar)),
         ("GET / HTTP/1.1\r\nHost: h:65536\r\n\r\n", new("a port beyond 65535 in Host", "200 open", "400 closed", Grammar)),
 
         // RFC 9110, section 8.6; RFC 9112, sections 6.1 and 6.3: whatever two readers could frame differently is refused.
-        ("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: +5\r\n\r\nhello", new("a sign in Content-Length", "200 open", "400 closed", Smuggling)),
+        ("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: +5\r\n\r\nhello",
+            new("a sign in Content-Length", "200 open", "400 closed", Smuggling)),
         ("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
             new("Content-Length with Transfer-Encoding", "200 closed", "400 closed", Smuggling)),
         ("POST / HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
@@ -76,8 +78,10 @@ internal static class Differences
     public static readonly Difference<string> UnflushedBody = new("a body written and never flushed", "chunked", "length 5", "framing");
 
     // IHttpRequestTrailersFeature.Available before any read.
-    public static readonly Difference<bool> TrailersWithLengthZero = new("trailers with Content-Length: 0 are available at once", false, true, "uniform");
+    public static readonly Difference<bool> TrailersWithLengthZero =
+        new("trailers with Content-Length: 0 are available at once", false, true, "uniform");
 
-    // RawExchange.Outcome for a client that sends a request and FIN, when the app answers after RequestAborted. RequestAborted fires on both.
-    public static readonly Difference<string> AnswerAfterHalfClose = new("the response to a half-closed client", "none", "200 closed", "half-close");
+    // RawExchange.Outcome for a client that sends a request and FIN, when the app answers after RequestAborted, which fires on both.
+    public static readonly Difference<string> AnswerAfterHalfClose =
+        new("the response to a half-closed client", "none", "200 closed", "half-close");
 }

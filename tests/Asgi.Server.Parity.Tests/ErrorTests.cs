@@ -14,7 +14,8 @@ public sealed class ErrorTests(ParityHosts hosts) : IClassFixture<ParityHosts>
             await Task.Yield();
             throw new TimeoutException();
         }, "500 open", "length 0"),
-        ["a throw before the start, close asked"] = new(_ => throw new TimeoutException(), "500 closed", "length 0") { Request = Wire.GetAndClose },
+        ["a throw before the start, close asked"] = new(_ => throw new TimeoutException(), "500 closed", "length 0")
+        { Request = Wire.GetAndClose },
         ["a throw to HEAD"] = new(_ => throw new TimeoutException(), "500 open") { Request = Wire.Head },
         ["a throw after the start, chunked"] = new(async c =>
         {

@@ -15,8 +15,10 @@ public sealed partial class FeatureTests(ParityHosts hosts) : IClassFixture<Pari
 {
     private static readonly Type[] Present =
     [
-        typeof(IHttpRequestFeature), typeof(IHttpResponseFeature), typeof(IHttpResponseBodyFeature), typeof(IHttpRequestBodyDetectionFeature),
-        typeof(IHttpRequestTrailersFeature), typeof(IRequestBodyPipeFeature), typeof(IHttpConnectionFeature), typeof(IHttpRequestLifetimeFeature),
+        typeof(IHttpRequestFeature), typeof(IHttpResponseFeature), typeof(IHttpResponseBodyFeature),
+        typeof(IHttpRequestBodyDetectionFeature),
+        typeof(IHttpRequestTrailersFeature), typeof(IRequestBodyPipeFeature), typeof(IHttpConnectionFeature),
+        typeof(IHttpRequestLifetimeFeature),
         typeof(IHttpRequestIdentifierFeature), typeof(IHttpBodyControlFeature), typeof(IHttpMaxRequestBodySizeFeature),
         typeof(IHttpMinRequestBodyDataRateFeature), typeof(IHttpMinResponseDataRateFeature), typeof(IHttpUpgradeFeature),
         typeof(IHttpExtendedConnectFeature), typeof(IPersistentStateFeature),
@@ -177,7 +179,8 @@ public sealed partial class FeatureTests(ParityHosts hosts) : IClassFixture<Pari
         var host = await hosts.On(kind, context =>
         {
             var connection = context.Connection;
-            seen = (connection.LocalIpAddress, connection.LocalPort, connection.RemoteIpAddress, connection.RemotePort, context.Request.IsHttps);
+            seen = (connection.LocalIpAddress, connection.LocalPort, connection.RemoteIpAddress, connection.RemotePort,
+                context.Request.IsHttps);
             return Task.CompletedTask;
         });
         await using var client = await host.ConnectAsync();
@@ -253,8 +256,9 @@ public sealed partial class FeatureTests(ParityHosts hosts) : IClassFixture<Pari
             var endpoint = new Endpoint(_ => Task.CompletedTask, EndpointMetadataCollection.Empty, "mine");
             context.SetEndpoint(endpoint);
             context.Request.RouteValues["id"] = "7";
+            var services = context.RequestServices is not null;
             return context.Response.WriteAsync(
-                $"{context.Items["a"]} {context.RequestServices is not null} {context.GetEndpoint()?.DisplayName} {context.Request.RouteValues["id"]}");
+                $"{context.Items["a"]} {services} {context.GetEndpoint()?.DisplayName} {context.Request.RouteValues["id"]}");
         });
 
         Assert.Equal("1 True mine 7", await host.Client.GetStringAsync("/"));

@@ -16,7 +16,10 @@ public sealed class FramingTests(ParityHosts hosts) : IClassFixture<ParityHosts>
         ["a write to the stream"] = new(Hello, "200 open", "chunked", "hello"),
         ["a write of no bytes"] = new(c => c.Response.Body.WriteAsync(Array.Empty<byte>(), 0, 0), "200 open", "chunked"),
         ["a write of a string"] = new(c => c.Response.WriteAsync("hello"), "200 open", "chunked", "hello"),
-        ["a write to the pipe"] = new(async c => await c.Response.BodyWriter.WriteAsync("hello"u8.ToArray()), "200 open", "chunked", "hello"),
+        ["a write to the pipe"] = new(async c =>
+        {
+            await c.Response.BodyWriter.WriteAsync("hello"u8.ToArray());
+        }, "200 open", "chunked", "hello"),
         ["CompleteAsync alone"] = new(c => c.Response.CompleteAsync(), "200 open", "length 0"),
         ["a write, then CompleteAsync"] = new(async c =>
         {
@@ -56,7 +59,8 @@ public sealed class FramingTests(ParityHosts hosts) : IClassFixture<ParityHosts>
         ["a status beyond the classes"] = new(Status(999), "999 open", "length 0"),
 
         ["the request says close"] = new(Hello, "200 closed", "chunked", "hello") { Request = Wire.GetAndClose },
-        ["the request says close, with a length"] = new(WithLength(5, "hello"), "200 closed", "length 5", "hello") { Request = Wire.GetAndClose },
+        ["the request says close, with a length"] = new(WithLength(5, "hello"), "200 closed", "length 5", "hello")
+        { Request = Wire.GetAndClose },
         ["the request says Close among others"] = new(Nothing, "200 closed", "length 0")
         { Request = "GET / HTTP/1.1\r\nHost: h\r\nConnection: foo, Close\r\n\r\n" },
         ["the app says close"] = new(WithConnection("close"), "200 closed", "length 0"),
@@ -66,7 +70,8 @@ public sealed class FramingTests(ParityHosts hosts) : IClassFixture<ParityHosts>
         ["1.0: Content-Length right"] = new(WithLength(5, "hello"), "200 closed", "length 5", "hello") { Request = Wire.Get10 },
         ["1.0 keep-alive: nothing written"] = new(Nothing, "200 open", "length 0") { Request = Wire.Get10KeepAlive },
         ["1.0 keep-alive: a write is ended by the close"] = new(Hello, "200 closed", "close", "hello") { Request = Wire.Get10KeepAlive },
-        ["1.0 keep-alive: Content-Length right"] = new(WithLength(5, "hello"), "200 open", "length 5", "hello") { Request = Wire.Get10KeepAlive },
+        ["1.0 keep-alive: Content-Length right"] = new(WithLength(5, "hello"), "200 open", "length 5", "hello")
+        { Request = Wire.Get10KeepAlive },
         ["1.0 keep-alive: the app says close"] = new(WithConnection("close"), "200 closed", "length 0") { Request = Wire.Get10KeepAlive },
     };
 

@@ -134,7 +134,8 @@ public sealed class MinimalApiTests(MinimalApiTests.Api hosts) : IClassFixture<M
 
         Assert.Equal("/jobs/1", accepted.Headers.Location?.ToString());
         Assert.Equal("/string", redirect.Headers.Location?.ToString());
-        Assert.Equal("attachment; filename=digits.bin; filename*=UTF-8''digits.bin", download.Content.Headers.ContentDisposition?.ToString());
+        Assert.Equal(
+            "attachment; filename=digits.bin; filename*=UTF-8''digits.bin", download.Content.Headers.ContentDisposition?.ToString());
         Assert.Equal(10, download.Content.Headers.ContentLength);
         Assert.Equal(["POST"], wrongMethod.Content.Headers.Allow);
     }

@@ -41,7 +41,8 @@ public sealed class RequestBodyTests(ParityHosts hosts) : IClassFixture<ParityHo
         var host = await hosts.On(kind, StreamEcho);
         using var byLength = new ByteArrayContent(Large);
         using var byChunks = new StreamContent(new MemoryStream(Large));
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/") { Content = byChunks, Headers = { TransferEncodingChunked = true } };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/") { Content = byChunks };
+        request.Headers.TransferEncodingChunked = true;
 
         using var first = await host.Client.PostAsync("/", byLength);
         using var second = await host.Client.SendAsync(request);

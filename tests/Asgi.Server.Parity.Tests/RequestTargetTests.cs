@@ -175,14 +175,15 @@ public sealed class RequestTargetTests(ParityHosts hosts) : IClassFixture<Parity
             request.Method = "PUT";
             request.Scheme = "https";
             request.PathBase = "/base";
-            return context.Response.WriteAsync(
-                $"{context.Request.Method} {context.Request.Scheme} {context.Request.PathBase}{context.Request.Path} {context.Request.Query["x"]}");
+            var path = context.Request.PathBase + context.Request.Path;
+            return context.Response.WriteAsync($"{context.Request.Method} {context.Request.Scheme} {path} {context.Request.Query["x"]}");
         });
 
         Assert.Equal("PUT https /base/other 1", await host.Client.GetStringAsync("/a"));
     }
 
-    private sealed record Seen(string Method, string Scheme, string PathBase, string Path, string Query, string RawTarget, string Protocol, string Host);
+    private sealed record Seen(
+        string Method, string Scheme, string PathBase, string Path, string Query, string RawTarget, string Protocol, string Host);
 
     private static Seen See(HttpContext context)
     {

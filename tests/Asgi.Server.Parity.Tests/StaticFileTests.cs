@@ -150,7 +150,8 @@ public sealed class StaticFileTests(StaticFileTests.Files hosts) : IClassFixture
 
     private static string Date(DateTimeOffset date) => date.ToString("R", CultureInfo.InvariantCulture);
 
-    private async Task<HttpResponseMessage> SendAsync(HostKind host, HttpMethod method, string path, params (string Name, string Value)[] fields)
+    private async Task<HttpResponseMessage> SendAsync(
+        HostKind host, HttpMethod method, string path, params (string Name, string Value)[] fields)
     {
         using var request = new HttpRequestMessage(method, path);
         foreach (var (name, value) in fields)

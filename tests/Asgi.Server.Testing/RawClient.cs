@@ -12,7 +12,7 @@ namespace Asgi.Server.Testing;
 /// <summary>A raw TCP connection to a server on the loopback interface.</summary>
 internal sealed class RawClient : IAsyncDisposable
 {
-    /// <summary>What <see cref="ProbeAsync"/> sends; the app under test answers <see cref="ProbePath"/> with any complete response.</summary>
+    /// <summary>What <see cref="ProbeAsync"/> asks for; the app under test answers it with any complete response.</summary>
     public const string ProbePath = "/probe";
 
     // Long enough for a loaded machine; no test waits it out unless it fails.

@@ -33,7 +33,8 @@ public sealed class ParityHost : IAsyncDisposable
 
     internal TestServer? TestServer => _application.Services.GetRequiredService<IServer>() as TestServer;
 
-    internal static async Task<ParityHost> StartAsync(HostKind kind, Action<WebApplicationBuilder> services, Action<WebApplication> pipeline)
+    internal static async Task<ParityHost> StartAsync(
+        HostKind kind, Action<WebApplicationBuilder> services, Action<WebApplication> pipeline)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
         UseServer(builder.WebHost, kind);

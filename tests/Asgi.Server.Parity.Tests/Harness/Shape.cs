@@ -39,11 +39,13 @@ internal static class Wire
         Head11("POST", [$"Content-Length: {content.Length.ToString(CultureInfo.InvariantCulture)}", .. fields]) + content;
 
     /// <summary>A chunked POST; the content is on the wire as given, chunk heads included.</summary>
-    public static string PostChunked(string coded, params string[] fields) => Head11("POST", ["Transfer-Encoding: chunked", .. fields]) + coded;
+    public static string PostChunked(string coded, params string[] fields) =>
+        Head11("POST", ["Transfer-Encoding: chunked", .. fields]) + coded;
 
     public static string Chunk(string data) => $"{data.Length:x}\r\n{data}\r\n";
 
     public static byte[] Ascii(this string text) => Encoding.ASCII.GetBytes(text);
 
-    private static string Head11(string method, string[] fields) => $"{method} / HTTP/1.1\r\nHost: h\r\n{string.Concat(fields.Select(field => field + "\r\n"))}\r\n";
+    private static string Head11(string method, string[] fields) =>
+        $"{method} / HTTP/1.1\r\nHost: h\r\n{string.Concat(fields.Select(field => field + "\r\n"))}\r\n";
 }
