@@ -1,0 +1,106 @@
+// One running server and the app on it, which each test replaces. Made by ParityHosts; the app runs where its server calls it.
+
+using System.Net;
+using Asgi.Server.Testing;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Asgi.Server.Parity.Tests;
+
+public sealed class ParityHost : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly WebApplication _application;
+    private RequestDelegate _app = NoApp;
+
+    private ParityHost(HostKind kind, WebApplication application)
+    {
+        Kind = kind;
+        _application = application;
+    }
+
+    public HostKind Kind { get; }
+
+    /// <summary>Does not follow redirects, decompress or keep cookies: it shows what the server said.</summary>
+    public HttpClient Client { get; private set; } = null!;
+
+    internal IPEndPoint EndPoint { get; private set; } = null!;
+
+    internal TestServer? TestServer => _application.Services.GetRequiredService<IServer>() as TestServer;
+
+    internal static async Task<ParityHost> StartAsync(
+        HostKind kind, Action<WebApplicationBuilder> services, Action<WebApplication> pipeline)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
+        UseServer(builder.WebHost, kind);
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Services.AddRoutingCore();
+        services(builder);
+
+        var application = builder.Build();
+        var host = new ParityHost(kind, application);
+        pipeline(application);
+        application.Use((context, next) => context.GetEndpoint() is null ? host.RunAsync(context) : next(context));
+        await application.StartAsync().WaitAsync(Patience);
+        host.Connect();
+        return host;
+    }
+
+    /// <summary>The app of the running test.</summary>
+    internal ParityHost With(RequestDelegate app)
+    {
+        _app = app;
+        return this;
+    }
+
+    /// <summary>Runs the app for one raw request and asserts nothing of the response.</summary>
+    internal Task<RawExchange> ExchangeAsync(string request) => RawClient.ExchangeAsync(EndPoint, request);
+
+    /// <summary>A plain GET on its own connection.</summary>
+    internal Task<RawExchange> GetAsync(string target = "/") => ExchangeAsync($"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+
+    internal Task<RawClient> ConnectAsync() => RawClient.ConnectAsync(EndPoint);
+
+    /// <summary>Stops as a host does on SIGTERM: what runs may finish.</summary>
+    internal Task StopAsync() => _application.StopAsync().WaitAsync(Patience);
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        // A test that left a connection half-way must not hold up the others: what is open is aborted.
+        await _application.StopAsync(new CancellationToken(canceled: true));
+        await _application.DisposeAsync();
+    }
+
+    private Task RunAsync(HttpContext context) => context.Request.Path == RawClient.ProbePath ? Task.CompletedTask : _app(context);
+
+    // The one place that names the servers.
+    private static void UseServer(IWebHostBuilder web, HostKind kind) => _ = kind switch
+    {
+        HostKind.TestHost => web.UseTestServer(),
+        HostKind.Kestrel => web.UseKestrelCore(),
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no such host"),
+    };
+
+    private void Connect()
+    {
+        if (TestServer is { } server)
+        {
+            Client = server.CreateClient();
+        }
+        else
+        {
+            var address = new Uri(_application.Urls.Single());
+            EndPoint = new IPEndPoint(IPAddress.Loopback, address.Port);
+            Client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = address };
+        }
+        Client.Timeout = Patience;
+    }
+
+    private static Task NoApp(HttpContext context) => throw new InvalidOperationException("the test set no app");
+}

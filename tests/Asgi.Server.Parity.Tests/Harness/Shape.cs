@@ -1,0 +1,51 @@
+// A row of a table of response shapes: what is asked, what the app does, what must be on the wire.
+
+using System.Globalization;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+
+namespace Asgi.Server.Parity.Tests;
+
+/// <param name="App">The app.</param>
+/// <param name="Outcome">Status and persistence, as RawExchange.Outcome has them.</param>
+/// <param name="Framing">As RawResponse.Framing has it; null where there is no response or it is beside the point.</param>
+/// <param name="Content">The content as text.</param>
+internal sealed record Shape(RequestDelegate App, string Outcome, string? Framing = null, string Content = "")
+{
+    public string Request { get; init; } = Wire.Get;
+
+    public async Task AssertAsync(ParityHost host)
+    {
+        var exchange = await host.With(App).ExchangeAsync(Request);
+
+        Assert.Equal(Outcome, exchange.Outcome);
+        if (Framing is not null)
+            Assert.Equal(Framing, exchange.Answer.Framing);
+        Assert.Equal(Content, exchange.Response?.Content ?? "");
+    }
+}
+
+/// <summary>Requests as literals.</summary>
+internal static class Wire
+{
+    public const string Get = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+    public const string Head = "HEAD / HTTP/1.1\r\nHost: h\r\n\r\n";
+    public const string GetAndClose = "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+    public const string Get10 = "GET / HTTP/1.0\r\n\r\n";
+    public const string Get10KeepAlive = "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n";
+    public const string LastChunk = "0\r\n\r\n";
+
+    public static string Post(string content, params string[] fields) =>
+        Head11("POST", [$"Content-Length: {content.Length.ToString(CultureInfo.InvariantCulture)}", .. fields]) + content;
+
+    /// <summary>A chunked POST; the content is on the wire as given, chunk heads included.</summary>
+    public static string PostChunked(string coded, params string[] fields) =>
+        Head11("POST", ["Transfer-Encoding: chunked", .. fields]) + coded;
+
+    public static string Chunk(string data) => $"{data.Length:x}\r\n{data}\r\n";
+
+    public static byte[] Ascii(this string text) => Encoding.ASCII.GetBytes(text);
+
+    private static string Head11(string method, string[] fields) =>
+        $"{method} / HTTP/1.1\r\nHost: h\r\n{string.Concat(fields.Select(field => field + "\r\n"))}\r\n";
+}
