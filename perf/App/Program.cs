@@ -1,6 +1,8 @@
 // The app that is measured: the same routes and pipeline on each server, chosen by --server. Started by Compare, which reads
 // the address it listens on from the one line it prints. Nothing is logged, so that no server is charged for its log.
 
+using System.Buffers;
+
 var builder = WebApplication.CreateBuilder(args);
 builder.Logging.ClearProviders();
 builder.WebHost.UseUrls("http://127.0.0.1:0");
@@ -57,7 +59,8 @@ static Task Answer(HttpContext context, ReadOnlyMemory<byte> content, string typ
 {
     context.Response.ContentType = type;
     context.Response.ContentLength = content.Length;
-    return context.Response.Body.WriteAsync(content).AsTask();
+    context.Response.BodyWriter.Write(content.Span); // no flush: the server may gather the answers of a pipelined batch
+    return Task.CompletedTask;
 }
 
 internal sealed record Message(string message);

@@ -38,8 +38,8 @@ catch (InvalidOperationException e)
 
 if (runs.Count > 0)
 {
-    string results = Path.Combine(Environment.CurrentDirectory, "results");
-    Console.WriteLine($"\n{Report.Table(options, runs)}\n{Path.GetRelativePath(Environment.CurrentDirectory, Report.Save(results, options, runs))}");
+    string saved = Report.Save("results", options, runs);
+    Console.WriteLine($"\n{Report.Table(options, runs)}\n{saved}");
 }
 return exit;
 

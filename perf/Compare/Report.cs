@@ -13,8 +13,8 @@ internal static class Report
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     public static string Line(Measurement run) => string.Create(CultureInfo.InvariantCulture,
-        $"{run.Scenario,-10} round {run.Round}  {run.Server,-14} {run.RequestsPerSecond,10:N0} rps {run.CpuMicrosecondsPerRequest,9:N1} us CPU"
-        + $" {run.P99Milliseconds,9:N2} ms p99{Errors(run.SocketErrors, run.StatusErrors)}");
+        $"{run.Scenario,-10} round {run.Round}  {run.Server,-14} {run.RequestsPerSecond,10:N0} rps"
+        + $" {run.CpuMicrosecondsPerRequest,9:N1} us CPU {run.P99Milliseconds,9:N2} ms p99{Errors(run.SocketErrors, run.StatusErrors)}");
 
     public static string Table(Options options, IReadOnlyList<Measurement> runs)
     {
@@ -35,7 +35,8 @@ internal static class Report
         string path = Path.Combine(folder, $"{now:yyyy-MM-dd'T'HHmmss'Z'}.json");
         var machine = new { RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription, Environment.ProcessorCount };
         var settings = new { options.Servers, options.Rounds, options.Seconds, options.WarmUp };
-        File.WriteAllText(path, JsonSerializer.Serialize(new { Date = now, Machine = machine, Settings = settings, Runs = runs }, Indented));
+        var content = new { Date = now, Machine = machine, Settings = settings, Runs = runs };
+        File.WriteAllText(path, JsonSerializer.Serialize(content, Indented));
         return path;
     }
 
@@ -44,10 +45,13 @@ internal static class Report
         double[] ratios = [.. own.Zip(first, (mine, theirs) => mine.RequestsPerSecond / theirs.RequestsPerSecond)];
         double cpuRatio = Median(own.Zip(first, (mine, theirs) => mine.CpuMicrosecondsPerRequest / theirs.CpuMicrosecondsPerRequest));
         bool isFirst = own[0].Server == first[0].Server;
-        string ratio = isFirst ? "1" : string.Create(CultureInfo.InvariantCulture, $"{Median(ratios):N2} ({ratios.Min():N2}-{ratios.Max():N2})");
+        string ratio = isFirst
+            ? "1"
+            : string.Create(CultureInfo.InvariantCulture, $"{Median(ratios):N2} ({ratios.Min():N2}-{ratios.Max():N2})");
         return string.Create(CultureInfo.InvariantCulture,
             $"{own[0].Scenario,-10} {own[0].Server,-14} {Median(own.Select(run => run.RequestsPerSecond)),11:N0} {ratio,18} "
-            + $"{Median(own.Select(run => run.CpuMicrosecondsPerRequest)),11:N1} {cpuRatio,10:N2} {Median(own.Select(run => run.P99Milliseconds)),9:N2} "
+            + $"{Median(own.Select(run => run.CpuMicrosecondsPerRequest)),11:N1} {cpuRatio,10:N2} "
+            + $"{Median(own.Select(run => run.P99Milliseconds)),9:N2} "
             + $"{Errors(own.Sum(run => run.SocketErrors), own.Sum(run => run.StatusErrors))}");
     }
 
