@@ -15,10 +15,13 @@ internal static class BannedCalls
     private const string Wait = "a test waits for the event itself (a message, a TaskCompletionSource) or moves the virtual clock";
     private const string Blocking = "await it, or read the result where IsCompleted was just seen; a loop thread must not block";
 
+    // Without an end it is no clock: it waits for its token.
+    private const string Delay = @"\bTask\.Delay\b(?!\s*\(\s*Timeout\.Infinite)";
+
     public static readonly Ban[] Bans =
     [
         new("Thread.Sleep", "src", @"\bThread\.Sleep\b", "wait for the event, or let the timer wheel call"),
-        new("Task.Delay", "src", @"\bTask\.Delay\b", "let the timer wheel call"),
+        new("Task.Delay", "src", Delay, "let the timer wheel call"),
         new("DateTime.Now", "src", @"\bDateTime(Offset)?\.(Utc)?Now\b", Clock),
         new("Console", "src", @"(?<![\w.])(System\.)?Console\.", "log it (Diagnostics)"),
         new("lock", "src", @"\block\s*\(", "one loop owns the data: post to it (Loop.Post)"),
@@ -28,7 +31,7 @@ internal static class BannedCalls
         new("Wait", "src", @"\.Wait\s*\(", Blocking),
         new("GetResult", "src", @"\.GetAwaiter\(\)\s*\.GetResult\(\)", Blocking),
         new("Thread.Sleep", "tests", @"\bThread\.Sleep\b", Wait),
-        new("Task.Delay", "tests", @"\bTask\.Delay\b", Wait),
+        new("Task.Delay", "tests", Delay, Wait),
         new("DateTime.Now", "tests", @"\bDateTime(Offset)?\.(Utc)?Now\b|\bEnvironment\.TickCount", "use the virtual clock"),
         new("Stopwatch", "tests", @"\bStopwatch\b", "assert what happened, not how long it took; speed is measured in perf"),
     ];
@@ -54,11 +57,13 @@ internal static class BannedCalls
         from ban in Bans
         where file.IsCSharp && file.IsUnder(ban.Folder) && !Applications.Any(file.IsUnder)
         from line in Enumerable.Range(0, file.Code.Length)
-        where Regex.IsMatch(file.Code[line], ban.Pattern) && !(ban.Mend == Blocking && IsKnownComplete(file, line))
+        where Regex.IsMatch(file.Code[line], ban.Pattern) && !(ban.Mend == Blocking && BlocksNobody(file, line))
         select (ban, file.At(line, $"{ban.Name}: {file.Code[line].Trim()}",
             $"{ban.Mend}; where it is right after all, say why in BannedCalls.Allowances"));
 
-    // The result of a task seen to be complete blocks nobody.
-    private static bool IsKnownComplete(SourceFile file, int line) =>
-        file.Code[Math.Max(0, line - 5)..(line + 1)].Any(code => code.Contains("IsCompleted", StringComparison.Ordinal));
+    // The result of a task seen to be complete (IsCompleted, or an OnCompleted callback), and what bears the name in a protocol,
+    // to which Layers closes tasks altogether.
+    private static bool BlocksNobody(SourceFile file, int line) =>
+        file.IsUnder("src/Asgi.Server.Protocols")
+        || file.Code[Math.Max(0, line - 8)..(line + 1)].Any(code => code.Contains("Completed", StringComparison.Ordinal));
 }

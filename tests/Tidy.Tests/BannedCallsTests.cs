@@ -50,10 +50,25 @@ public sealed class BannedCallsTests
     [InlineData("return context.Result(1);")]
     [InlineData("scope.Result = 3;")]
     [InlineData("if (task.IsCompletedSuccessfully)\n    return task.Result;")]
+    [InlineData("private void OnCompleted()\n{\n    _task.GetAwaiter().GetResult();")]
+    [InlineData("await Task.Delay(Timeout.InfiniteTimeSpan, stop);")]
     [InlineData("_myConsole.Write();")]
     [InlineData("await gate.WaitAsync();")]
     public void What_only_looks_like_it_is_let_be(string code) =>
         Assert.Empty(BannedCalls.Check(new SourceFile("src/Asgi.Server.Loops/A.cs", code)));
+
+    [Fact]
+    public void A_result_far_from_where_completion_was_seen_is_found()
+    {
+        string Code(int linesBetween) => "if (task.IsCompleted)\n" + new string('\n', linesBetween) + "return task.Result;";
+
+        Assert.Empty(BannedCalls.Check(new SourceFile("src/Asgi.Server.Loops/A.cs", Code(7))));
+        Assert.Single(BannedCalls.Check(new SourceFile("src/Asgi.Server.Loops/A.cs", Code(8))));
+    }
+
+    [Fact]
+    public void A_protocol_has_no_task_so_its_results_block_nobody() =>
+        Assert.Empty(BannedCalls.Check(new SourceFile("src/Asgi.Server.Protocols/Http1/A.cs", "return output.Result;")));
 
     [Theory]
     [InlineData("Thread.Sleep(1);")]

@@ -62,6 +62,7 @@ public sealed class LayersTests
     [InlineData("src/Asgi.Server.Protocols/Http1/A.cs", "using System.Threading.Tasks;", false)]
     [InlineData("src/Asgi.Server.Protocols/Http1/A.cs", "ValueTask<int> Read();", false)]
     [InlineData("src/Asgi.Server.Protocols/Http1/A.cs", "private readonly Action<int> _on;", false)]
+    [InlineData("src/Asgi.Server.Protocols/Http1/A.cs", "private static byte[] Class(Func<int, bool> contains)", true)]
     [InlineData("src/Asgi.Server.Protocols/Http1/A.cs", "public NextAction Action => _action;", true)]
     [InlineData("src/Asgi.Server.Protocols/Http1/A.cs", "long now = Environment.TickCount64;", false)]
     public void A_closed_word_is_found_in_code_only(string path, string code, bool tidy) =>
