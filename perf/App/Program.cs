@@ -1,0 +1,66 @@
+// The app that is measured: the same routes and pipeline on each server, chosen by --server. Started by Compare, which reads
+// the address it listens on from the one line it prints. Nothing is logged, so that no server is charged for its log.
+
+using System.Buffers;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.Logging.ClearProviders();
+builder.WebHost.UseUrls("http://127.0.0.1:0");
+
+switch (builder.Configuration["server"])
+{
+    case "kestrel":
+        break;
+    case "kestrel-tuned": // beside DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS=1, which Compare sets
+        builder.WebHost.UseSockets(options => options.UnsafePreferInlineScheduling = true);
+        break;
+    case "asgi":
+        throw new NotSupportedException("This build has no UseAsgiServer() yet.");
+    default:
+        throw new ArgumentException("--server is kestrel, kestrel-tuned or asgi.");
+}
+
+var app = builder.Build();
+byte[] greeting = "Hello, World!"u8.ToArray();
+byte[] zeros = new byte[1 << 20];
+
+app.MapGet("/plaintext", context => Answer(context, greeting, "text/plain"));
+
+app.MapGet("/json", () => new Message("Hello, World!"));
+
+app.MapGet("/async", async context =>
+{
+    await Task.Yield();
+    await Answer(context, greeting, "text/plain");
+});
+
+app.MapPost("/upload", async context =>
+{
+    long length = 0;
+    while (true)
+    {
+        var read = await context.Request.BodyReader.ReadAsync();
+        length += read.Buffer.Length;
+        context.Request.BodyReader.AdvanceTo(read.Buffer.End);
+        if (read.IsCompleted)
+            break;
+    }
+    await context.Response.WriteAsync(length.ToString());
+});
+
+app.MapGet("/bytes", (HttpContext context, int n) =>
+    Answer(context, zeros.AsMemory(0, Math.Clamp(n, 0, zeros.Length)), "application/octet-stream"));
+
+await app.StartAsync();
+Console.WriteLine(app.Urls.Single());
+await app.WaitForShutdownAsync();
+
+static Task Answer(HttpContext context, ReadOnlyMemory<byte> content, string type)
+{
+    context.Response.ContentType = type;
+    context.Response.ContentLength = content.Length;
+    context.Response.BodyWriter.Write(content.Span); // no flush: the server may gather the answers of a pipelined batch
+    return Task.CompletedTask;
+}
+
+internal sealed record Message(string message);
