@@ -15,7 +15,8 @@ switch (builder.Configuration["server"])
         builder.WebHost.UseSockets(options => options.UnsafePreferInlineScheduling = true);
         break;
     case "asgi":
-        throw new NotSupportedException("This build has no UseAsgiServer() yet.");
+        builder.WebHost.UseAsgiServer();
+        break;
     default:
         throw new ArgumentException("--server is kestrel, kestrel-tuned or asgi.");
 }

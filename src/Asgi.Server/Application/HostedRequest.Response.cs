@@ -146,6 +146,11 @@ internal partial class HostedRequest : IHttpResponseFeature, IHttpResponseBodyFe
     // The exchange holds the start until content, a flush or the end follows.
     private void HoldStart()
     {
+        if (_exchange.HasStarted)
+        {
+            return;
+        }
+
         var fields = _replacedResponseHeaders is null ? _responseHeaders : ResponseHeaders.CopyOf(_replacedResponseHeaders);
         _exchange.Hold(new ResponseStart(_statusCode, fields) { ReasonPhrase = _reasonPhrase });
     }

@@ -15,7 +15,7 @@ public enum HostKind
 /// <summary>The rows of a theory.</summary>
 public static class Hosts
 {
-    public static IReadOnlyList<HostKind> Enabled { get; } = [HostKind.TestHost, HostKind.Kestrel];
+    public static IReadOnlyList<HostKind> Enabled { get; } = [HostKind.TestHost, HostKind.Kestrel, HostKind.Asgi];
 
     public static IEnumerable<HostKind> WithSockets => Enabled.Where(host => host != HostKind.TestHost);
 

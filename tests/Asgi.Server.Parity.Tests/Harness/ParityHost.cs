@@ -84,6 +84,7 @@ public sealed class ParityHost : IAsyncDisposable
     {
         HostKind.TestHost => web.UseTestServer(),
         HostKind.Kestrel => web.UseKestrelCore(),
+        HostKind.Asgi => web.UseAsgiServer(),
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no such host"),
     };
 
