@@ -133,7 +133,7 @@ public sealed class CallbackTests(ParityHosts hosts) : IClassFixture<ParityHosts
         });
 
         using var response = await host.Client.GetAsync("/");
-        await done.Task;
+        await done.Task.WaitAsync(Hosts.Patience);
 
         Assert.Equal(["app", "registered second", "registered first"], trace);
     }
@@ -153,7 +153,7 @@ public sealed class CallbackTests(ParityHosts hosts) : IClassFixture<ParityHosts
             context.Response.OnCompleted(() => throw new TimeoutException());
             throw new TimeoutException();
         });
-        await done.Task;
+        await done.Task.WaitAsync(Hosts.Patience);
 
         Assert.Equal("500 open", exchange.Outcome);
     }

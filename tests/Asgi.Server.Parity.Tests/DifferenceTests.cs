@@ -32,7 +32,7 @@ public sealed class DifferenceTests(ParityHosts hosts) : IClassFixture<ParityHos
 
         await hosts.ExchangeAsync(host, $"GET {target} HTTP/1.1\r\nHost: h\r\n\r\n", context =>
         {
-            seen = context.Request.Path;
+            seen = context.Request.Path.Value;
             return Task.CompletedTask;
         });
 
@@ -94,14 +94,14 @@ public sealed class DifferenceTests(ParityHosts hosts) : IClassFixture<ParityHos
         var host = await hosts.On(kind, async context =>
         {
             using var registration = context.RequestAborted.Register(aborted.SetResult);
-            await aborted.Task;
+            await aborted.Task.WaitAsync(Hosts.Patience);
             await context.Response.WriteAsync("hello");
         });
         await using var client = await host.ConnectAsync();
 
         await client.SendAsync(Wire.Get);
         client.ShutdownSend();
-        await aborted.Task;
+        await aborted.Task.WaitAsync(Hosts.Patience);
         var exchange = new RawExchange(await client.ReadResponseAsync(), StaysOpen: false);
 
         Assert.Equal(Differences.AnswerAfterHalfClose.On(kind), exchange.Outcome);

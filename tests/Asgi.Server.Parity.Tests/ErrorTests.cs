@@ -159,7 +159,7 @@ public sealed class ErrorTests(ParityHosts hosts) : IClassFixture<ParityHosts>
             });
             return body.WriteAsync("hello"u8.ToArray()).AsTask();
         });
-        await completed.Task;
+        await completed.Task.WaitAsync(Hosts.Patience);
 
         await Assert.ThrowsAsync<ObjectDisposedException>(() => body!.WriteAsync("late"u8.ToArray()).AsTask());
     }

@@ -15,15 +15,15 @@ public sealed class LifetimeTests(ParityHosts hosts) : IClassFixture<ParityHosts
         {
             using var registration = context.RequestAborted.Register(aborted.SetResult);
             started.SetResult();
-            await aborted.Task;
+            await aborted.Task.WaitAsync(Hosts.Patience);
         });
         await using var client = await host.ConnectAsync();
 
         await client.SendAsync(Wire.Get);
-        await started.Task;
+        await started.Task.WaitAsync(Hosts.Patience);
         client.Reset();
 
-        await aborted.Task;
+        await aborted.Task.WaitAsync(Hosts.Patience);
     }
 
     [Theory]
@@ -60,7 +60,7 @@ public sealed class LifetimeTests(ParityHosts hosts) : IClassFixture<ParityHosts
         await using var client = await host.ConnectAsync();
 
         await client.SendAsync("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhello");
-        await started.Task;
+        await started.Task.WaitAsync(Hosts.Patience);
         client.Reset();
 
         // An IOException, or a cancellation where the reader waited already (and BadHttpRequestException is an IOException too).
@@ -96,7 +96,7 @@ public sealed class LifetimeTests(ParityHosts hosts) : IClassFixture<ParityHosts
         {
             using var registration = context.RequestAborted.Register(aborted.SetResult);
             context.Abort();
-            await aborted.Task;
+            await aborted.Task.WaitAsync(Hosts.Patience);
             await context.Response.WriteAsync("into the void");
         });
 
@@ -137,10 +137,10 @@ public sealed class LifetimeTests(ParityHosts hosts) : IClassFixture<ParityHosts
         await using var client = await host.ConnectAsync();
 
         await client.SendAsync(Wire.Get);
-        await started.Task;
+        await started.Task.WaitAsync(Hosts.Patience);
         client.Reset();
 
-        await completed.Task;
+        await completed.Task.WaitAsync(Hosts.Patience);
     }
 
     [Theory]
@@ -152,7 +152,7 @@ public sealed class LifetimeTests(ParityHosts hosts) : IClassFixture<ParityHosts
         host.With(async context =>
         {
             started.SetResult();
-            await stopping.Task;
+            await stopping.Task.WaitAsync(Hosts.Patience);
             await context.Response.WriteAsync("finished");
         });
         await using var idle = await host.ConnectAsync();
@@ -160,7 +160,7 @@ public sealed class LifetimeTests(ParityHosts hosts) : IClassFixture<ParityHosts
         await using var client = await host.ConnectAsync();
 
         await client.SendAsync(Wire.Get);
-        await started.Task;
+        await started.Task.WaitAsync(Hosts.Patience);
         var stopped = host.StopAsync();
         // The idle connection's end is how a client sees that stopping has begun.
         Assert.Equal("", await idle.ReadToEndAsync());

@@ -122,7 +122,7 @@ public sealed class ResponseBodyTests(ParityHosts hosts) : IClassFixture<ParityH
         var host = await hosts.On(kind, async context =>
         {
             await context.Response.WriteAsync("one");
-            await seen.Task;
+            await seen.Task.WaitAsync(Hosts.Patience);
             await context.Response.WriteAsync("two");
         });
 
@@ -177,7 +177,7 @@ public sealed class ResponseBodyTests(ParityHosts hosts) : IClassFixture<ParityH
         {
             await context.Response.WriteAsync("hello");
             await context.Response.CompleteAsync();
-            await received.Task;
+            await received.Task.WaitAsync(Hosts.Patience);
             late.SetResult(await Record.ExceptionAsync(() => context.Response.WriteAsync("late")));
         });
 

@@ -41,8 +41,8 @@ internal sealed class HostedApplication<TContext>(IHttpApplication<TContext> app
         }
         catch (Exception exception)
         {
-            error = exception;
-            AnswerError(request, exception);
+            error = request.StartingError ?? exception;
+            AnswerError(request, error);
         }
 
         request.End();

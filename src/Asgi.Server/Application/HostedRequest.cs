@@ -55,6 +55,11 @@ internal abstract partial class HostedRequest
     public void Complete()
     {
         StopWriting();
+        if (StartingError is not null)
+        {
+            throw WritingFailed(StartingError);
+        }
+
         if (!_exchange.IsComplete)
         {
             HoldStart();

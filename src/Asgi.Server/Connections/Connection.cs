@@ -33,7 +33,6 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
     private readonly SendRate _sendRate;
     private ConnectionDriver _driver = null!;
     private bool _isReadable;
-    private bool _hasPeerShutdown;
     private bool _isFlushListed;
     private bool _isTurnPosted;
     private bool _mustLinger;
@@ -77,6 +76,9 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
 
     public SendBuffer Output { get; }
 
+    /// <summary>Whether the client has sent FIN; bytes it sent before may still wait.</summary>
+    public bool HasPeerShutdown { get; private set; }
+
     public ConnectionState State
     {
         get => _state;
@@ -112,7 +114,7 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
 
     public void OnPeerShutdown()
     {
-        _hasPeerShutdown = true;
+        HasPeerShutdown = true;
         _isReadable = true;
         if (State == ConnectionState.Open)
         {
@@ -221,7 +223,7 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         switch (result.Status)
         {
             case TransportStatus.WouldBlock:
-                _isReadable = _hasPeerShutdown;
+                _isReadable = HasPeerShutdown;
                 Input.ReleaseIfUnused();
                 return false;
             case TransportStatus.Broken:
@@ -234,7 +236,7 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
                 return false;
             default:
                 // A short receive has emptied the socket: the next bytes are a new edge. But FIN gives no edge of its own behind them.
-                _isReadable = result.Length == span.Length || _hasPeerShutdown;
+                _isReadable = result.Length == span.Length || HasPeerShutdown;
                 Input.Commit(result.Length);
                 _driver.OnReceived();
                 return true;

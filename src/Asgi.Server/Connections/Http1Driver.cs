@@ -247,6 +247,11 @@ internal sealed class Http1Driver : ConnectionDriver
         _exchange.Reset();
         _stream.Reset(head.KeepAlive);
         Content.Begin();
+        if (_connection.HasPeerShutdown)
+        {
+            OnPeerShutdown();
+        }
+
         Ready(ReadyCall.Start);
     }
 

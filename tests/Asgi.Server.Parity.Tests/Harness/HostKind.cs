@@ -15,6 +15,9 @@ public enum HostKind
 /// <summary>The rows of a theory.</summary>
 public static class Hosts
 {
+    /// <summary>How long a test waits for what must happen; far above what it takes.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     public static IReadOnlyList<HostKind> Enabled { get; } = [HostKind.TestHost, HostKind.Kestrel, HostKind.Asgi];
 
     public static IEnumerable<HostKind> WithSockets => Enabled.Where(host => host != HostKind.TestHost);

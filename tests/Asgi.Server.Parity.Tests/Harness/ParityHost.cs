@@ -13,8 +13,6 @@ namespace Asgi.Server.Parity.Tests;
 
 public sealed class ParityHost : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     private readonly WebApplication _application;
     private RequestDelegate _app = NoApp;
 
@@ -46,7 +44,7 @@ public sealed class ParityHost : IAsyncDisposable
         var host = new ParityHost(kind, application);
         pipeline(application);
         application.Use((context, next) => context.GetEndpoint() is null ? host.RunAsync(context) : next(context));
-        await application.StartAsync().WaitAsync(Patience);
+        await application.StartAsync().WaitAsync(Hosts.Patience);
         host.Connect();
         return host;
     }
@@ -67,7 +65,7 @@ public sealed class ParityHost : IAsyncDisposable
     internal Task<RawClient> ConnectAsync() => RawClient.ConnectAsync(EndPoint);
 
     /// <summary>Stops as a host does on SIGTERM: what runs may finish.</summary>
-    internal Task StopAsync() => _application.StopAsync().WaitAsync(Patience);
+    internal Task StopAsync() => _application.StopAsync().WaitAsync(Hosts.Patience);
 
     public async ValueTask DisposeAsync()
     {
@@ -100,7 +98,7 @@ public sealed class ParityHost : IAsyncDisposable
             EndPoint = new IPEndPoint(IPAddress.Loopback, address.Port);
             Client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = address };
         }
-        Client.Timeout = Patience;
+        Client.Timeout = Hosts.Patience;
     }
 
     private static Task NoApp(HttpContext context) => throw new InvalidOperationException("the test set no app");
