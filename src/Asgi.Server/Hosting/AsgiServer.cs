@@ -64,6 +64,11 @@ public sealed partial class AsgiServer : IServer
     {
         ArgumentNullException.ThrowIfNull(application);
         cancellationToken.ThrowIfCancellationRequested();
+        if (Volatile.Read(ref _stop) is not null)
+        {
+            throw new InvalidOperationException("The server has been stopped already.");
+        }
+
         var limits = CreateLimits(_options.Limits);
         if (Interlocked.Exchange(ref _hasStarted, 1) != 0)
         {
