@@ -18,7 +18,7 @@ namespace Asgi.Server;
 /// </summary>
 public sealed partial class AsgiServer : IServer
 {
-    /// <summary>How long the connections that were aborted at a forced stop have to go, in milliseconds.</summary>
+    /// <summary>How long a stop waits for loops to close their listeners, and for the connections it has aborted to go, in milliseconds.</summary>
     private const int AbortWaitMilliseconds = 1000;
 
     private const string ServerName = "Asgi.Server";
@@ -121,9 +121,11 @@ public sealed partial class AsgiServer : IServer
             return;
         }
 
+        // Not for ever: a loop that the application blocks closes its listener when it goes on.
+        var closed = Task.WhenAll(_bound.Select(bound => bound.Endpoint.CloseAsync()));
+        await closed.WaitAsync(TimeSpan.FromMilliseconds(AbortWaitMilliseconds), CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         foreach (var bound in _bound)
         {
-            await bound.Endpoint.CloseAsync().ConfigureAwait(false);
             AddressBinder.DeleteSocketFile(bound);
         }
 
