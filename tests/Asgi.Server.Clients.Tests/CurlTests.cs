@@ -1,7 +1,7 @@
 // curl against the sample: the client most people try first.
 
-using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 
 namespace Asgi.Server.Clients.Tests;
@@ -9,6 +9,7 @@ namespace Asgi.Server.Clients.Tests;
 public sealed class CurlTests(SampleProcess sample) : IClassFixture<SampleProcess>
 {
     private static readonly byte[] Upload = [.. Enumerable.Range(0, 3_000_000).Select(i => (byte)(i * 31 >> 3))];
+    private static readonly string[] Common = ["--silent", "--show-error", "--max-time", "20"];
 
     [ClientFact("curl")]
     public async Task A_plain_get()
@@ -39,22 +40,23 @@ public sealed class CurlTests(SampleProcess sample) : IClassFixture<SampleProces
     public async Task An_upload_arrives_whole(string framing, string expect)
     {
         var run = await ClientProcess.RunAsync(
-            "curl", Upload, ["--silent", "--show-error", "--verbose", "--max-time", "20", "-H", framing, "-H", expect, "--data-binary", "@-", Url("/upload")]);
+            "curl", Upload, [.. Common, "--verbose", "-H", framing, "-H", expect, "--data-binary", "@-", Url("/upload")]);
 
         using var json = JsonDocument.Parse(run.Succeeded);
         Assert.Equal(Upload.Length, json.RootElement.GetProperty("length").GetInt64());
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(Upload)), json.RootElement.GetProperty("sha256").GetString());
         Assert.Contains($"> {framing}", run.Errors, StringComparison.Ordinal);
-        Assert.Equal(expect.Contains("100", StringComparison.Ordinal), run.Errors.Contains("< HTTP/1.1 100 Continue", StringComparison.Ordinal));
+        Assert.Equal(expect == "Expect: 100-continue", run.Errors.Contains("< HTTP/1.1 100 Continue", StringComparison.Ordinal));
     }
 
     [ClientFact("curl")]
     public async Task An_echo_is_what_was_sent()
     {
-        var run = await ClientProcess.RunAsync(
-            "curl", Upload[..100_000], ["--silent", "--show-error", "--max-time", "20", "--data-binary", "@-", "--output", "-", "--write-out", "%{size_download}", Url("/echo")]);
+        var text = new string('x', 50_000) + new string('y', 50_000);
 
-        Assert.EndsWith("100000", run.Succeeded, StringComparison.Ordinal);
+        var run = await ClientProcess.RunAsync("curl", Encoding.ASCII.GetBytes(text), [.. Common, "--data-binary", "@-", Url("/echo")]);
+
+        Assert.Equal(text, run.Succeeded);
     }
 
     [ClientFact("curl")]
@@ -76,7 +78,7 @@ public sealed class CurlTests(SampleProcess sample) : IClassFixture<SampleProces
         var part = await CurlAsync("--include", "--range", "10-19", Url("/numbers.txt"));
 
         Assert.StartsWith("HTTP/1.1 206 Partial Content\r\nContent-Length: 10\r\n", part, StringComparison.Ordinal);
-        Assert.Contains($"\r\nContent-Range: bytes 10-19/{whole.Length.ToString(CultureInfo.InvariantCulture)}\r\n", part, StringComparison.Ordinal);
+        Assert.Contains($"\r\nContent-Range: bytes 10-19/{whole.Length}\r\n", part, StringComparison.Ordinal);
         Assert.EndsWith("\r\n\r\n" + whole[10..20], part, StringComparison.Ordinal);
     }
 
@@ -93,7 +95,9 @@ public sealed class CurlTests(SampleProcess sample) : IClassFixture<SampleProces
     [ClientFact("curl")]
     public async Task Several_urls_share_a_connection()
     {
-        var output = await CurlAsync("--write-out", "[%{num_connects}]", Url("/plaintext"), Url("/json"), Url("/stream"), Url("/numbers.txt"), Url("/async"));
+        string[] paths = ["/plaintext", "/json", "/stream", "/numbers.txt", "/async"];
+
+        var output = await CurlAsync(["--write-out", "[%{num_connects}]", .. paths.Select(Url)]);
 
         Assert.Equal(1, output.Split("[1]").Length - 1);
         Assert.Equal(4, output.Split("[0]").Length - 1);
@@ -111,5 +115,5 @@ public sealed class CurlTests(SampleProcess sample) : IClassFixture<SampleProces
     private string Url(string path) => new Uri(sample.Address, path).AbsoluteUri;
 
     private static async Task<string> CurlAsync(params string[] arguments) =>
-        (await ClientProcess.RunAsync("curl", ["--silent", "--show-error", "--max-time", "20", .. arguments])).Succeeded;
+        (await ClientProcess.RunAsync("curl", [.. Common, .. arguments])).Succeeded;
 }

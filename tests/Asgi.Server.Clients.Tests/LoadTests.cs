@@ -39,7 +39,8 @@ public sealed class LoadTests(SampleProcess sample) : IClassFixture<SampleProces
 
     private async Task AssertCleanAsync(string path, params string[] arguments)
     {
-        var output = (await ClientProcess.RunAsync("wrk", ["-t", "2", "-c", "64", "-d", "2s", .. arguments, new Uri(sample.Address, path).AbsoluteUri])).Succeeded;
+        var url = new Uri(sample.Address, path).AbsoluteUri;
+        var output = (await ClientProcess.RunAsync("wrk", ["-t", "2", "-c", "64", "-d", "2s", .. arguments, url])).Succeeded;
 
         Assert.DoesNotContain("Socket errors", output, StringComparison.Ordinal);
         Assert.DoesNotContain("Non-2xx", output, StringComparison.Ordinal);

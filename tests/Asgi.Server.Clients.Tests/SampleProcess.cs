@@ -58,8 +58,8 @@ public class SampleProcess : IAsyncLifetime
 
     private ProcessStartInfo CreateStartInfo()
     {
-        var folder = Path.GetDirectoryName(typeof(Program).Assembly.Location)!;
-        return new ProcessStartInfo("dotnet", [Path.Combine(folder, "Asgi.Server.Sample.dll"), .. _arguments, "--urls", "http://127.0.0.1:0"])
+        var sample = typeof(Program).Assembly.Location;
+        return new ProcessStartInfo("dotnet", [sample, .. _arguments, "--urls", "http://127.0.0.1:0"])
         {
             // Where wwwroot is.
             WorkingDirectory = SourceFolder("src/Asgi.Server.Sample"),

@@ -18,7 +18,7 @@ namespace Asgi.Server;
 /// </summary>
 public sealed partial class AsgiServer : IServer
 {
-    /// <summary>How long a stop waits for loops to close their listeners, and for the connections it has aborted to go, in milliseconds.</summary>
+    /// <summary>How long a stop waits for listeners to be closed, and for connections it has aborted to go, in milliseconds.</summary>
     private const int AbortWaitMilliseconds = 1000;
 
     private const string ServerName = "Asgi.Server";
@@ -123,7 +123,8 @@ public sealed partial class AsgiServer : IServer
 
         // Not for ever: a loop that the application blocks closes its listener when it goes on.
         var closed = Task.WhenAll(_bound.Select(bound => bound.Endpoint.CloseAsync()));
-        await closed.WaitAsync(TimeSpan.FromMilliseconds(AbortWaitMilliseconds), CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await closed.WaitAsync(TimeSpan.FromMilliseconds(AbortWaitMilliseconds), CancellationToken.None)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         foreach (var bound in _bound)
         {
             AddressBinder.DeleteSocketFile(bound);

@@ -186,7 +186,8 @@ public sealed class ResponseHeadersOnTheWireTests
     [Fact]
     public async Task A_refused_request_carries_no_Server_field_either()
     {
-        var exchange = await AppHost.ExchangeAsync("GET / HTTP/1.1\r\n\r\n", _ => Task.CompletedTask, options => options.AddServerHeader = false);
+        var exchange = await AppHost.ExchangeAsync(
+            "GET / HTTP/1.1\r\n\r\n", _ => Task.CompletedTask, options => options.AddServerHeader = false);
 
         Assert.Equal(400, exchange.Answer.Status);
         Assert.Null(exchange.Answer.Field("Server"));

@@ -92,12 +92,14 @@ public sealed class HttpExchangeTests
         {
             var scope = exchange.Scope;
             seen = $"{scope.HttpVersion} {scope.Scheme} {scope.Method} [{scope.Path}] {Encoding.ASCII.GetString(scope.RawPath)} "
-                + $"{Encoding.ASCII.GetString(scope.QueryString)} {scope.RawTarget} {scope.Headers.Count} {scope.Client is not null} {scope.Server is not null}";
+                + $"{Encoding.ASCII.GetString(scope.QueryString)} {scope.RawTarget} {scope.Headers.Count}";
+            Assert.NotNull(scope.Client);
+            Assert.NotNull(scope.Server);
             exchange.Send(new ResponseStart(200));
             return exchange.SendAsync(default);
         });
 
-        Assert.Equal("1.0 http PUT [/a b] /a%20b c=d%20 /a%20b?c=d%20 2 True True", seen);
+        Assert.Equal("1.0 http PUT [/a b] /a%20b c=d%20 /a%20b?c=d%20 2", seen);
     }
 
     public static TheoryData<string, Func<HttpExchange, ValueTask>> Disorders => new()
@@ -119,12 +121,10 @@ public sealed class HttpExchangeTests
     public async Task A_message_out_of_order_is_an_InvalidOperationException(string name, Func<HttpExchange, ValueTask> app)
     {
         Exception? error = null;
-        await using var host = await NativeHost.StartAsync(async exchange => error = await Record.ExceptionAsync(() => app(exchange).AsTask()));
-
-        var answer = (await RawClient.ExchangeAsync(host.EndPoint, Get)).Answer;
+        var exchange = await NativeHost.ExchangeAsync(Get, async exchange => error = await Record.ExceptionAsync(() => app(exchange).AsTask()));
 
         Assert.True(error is InvalidOperationException, $"{name}: {error}");
-        Assert.Contains(answer.Status, new[] { 200, 500 });
+        Assert.Contains(exchange.Answer.Status, new[] { 200, 500 });
     }
 
     [Theory]
@@ -153,7 +153,7 @@ public sealed class HttpExchangeTests
         { "fails later", async _ => { await Task.Yield(); throw new NotSupportedException(); }, "500 open" },
         { "returns without a start", _ => default, "500 open" },
         { "returns without a body", Respond(_ => { }), "500 open" },
-        { "throws after the head", Respond(async exchange => { await exchange.SendAsync(FourOfMore); throw new NotSupportedException(); }), "200 cut" },
+        { "throws after the head", Respond(ThrowAfterTheHeadAsync), "200 cut" },
         { "returns without the end", Respond(200, null, FourOfMore), "200 cut" },
         { "too many at once", Respond(200, new FieldList().Add("Content-Length", "3"), Four), "500 closed" },
         { "too many later", Respond(200, new FieldList().Add("Content-Length", "7"), FourOfMore, Four), "200 cut" },
@@ -339,6 +339,12 @@ public sealed class HttpExchangeTests
         await client.SendAsync("abc");
 
         Assert.Equal("end", await client.ReadChunkAsync());
+    }
+
+    private static async Task ThrowAfterTheHeadAsync(HttpExchange exchange)
+    {
+        await exchange.SendAsync(FourOfMore);
+        throw new NotSupportedException();
     }
 
     private static Func<HttpExchange, ValueTask> Respond(int status, FieldList? fields, params ResponseBody[] bodies) => async exchange =>

@@ -50,7 +50,8 @@ internal sealed class AppHost : IAsyncDisposable
     public Task<RawClient> ConnectAsync() => RawClient.ConnectAsync(EndPoint);
 
     /// <summary>Stops as a host does on SIGTERM.</summary>
-    public Task StopAsync(CancellationToken cancellationToken = default) => Application.StopAsync(cancellationToken).WaitAsync(Patience, CancellationToken.None);
+    public Task StopAsync(CancellationToken cancellationToken = default) =>
+        Application.StopAsync(cancellationToken).WaitAsync(Patience, CancellationToken.None);
 
     public async ValueTask DisposeAsync()
     {

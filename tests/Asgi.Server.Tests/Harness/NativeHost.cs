@@ -48,9 +48,9 @@ internal sealed class NativeHost : IAsyncDisposable
     }
 
     /// <summary>One request with this application on a server of its own.</summary>
-    public static async Task<RawExchange> ExchangeAsync(string request, Func<HttpExchange, ValueTask> app, Action<AsgiServerOptions>? configure = null)
+    public static async Task<RawExchange> ExchangeAsync(string request, Func<HttpExchange, ValueTask> app)
     {
-        await using var host = await StartAsync(app, configure);
+        await using var host = await StartAsync(app);
         return await RawClient.ExchangeAsync(host.EndPoint, request);
     }
 

@@ -152,7 +152,8 @@ public sealed class LifecycleTests
             },
             options => options.LoopCount = loops);
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => RawClient.ExchangeAsync(host.EndPoint, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 32).Select(_ =>
+            RawClient.ExchangeAsync(host.EndPoint, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")));
 
         Assert.All(answers, answer => Assert.Equal("here", answer.Answer.Content));
     }

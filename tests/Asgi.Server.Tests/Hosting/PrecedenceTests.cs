@@ -110,7 +110,9 @@ public sealed class PrecedenceTests : IDisposable
     {
         List<IPEndPoint?> configured = [];
 
-        await StartAsync(new() { ["urls"] = Addresses.Loopback }, options => options.ConfigureEndpointDefaults(listen => configured.Add(listen.IPEndPoint)));
+        await StartAsync(
+            new() { ["urls"] = Addresses.Loopback },
+            options => options.ConfigureEndpointDefaults(listen => configured.Add(listen.IPEndPoint)));
 
         Assert.Equal([new IPEndPoint(IPAddress.Loopback, 0)], configured);
     }
