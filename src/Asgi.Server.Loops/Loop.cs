@@ -21,6 +21,9 @@ internal sealed class Loop : IDisposable
     /// </summary>
     public const int RoundsPerTickMax = 32;
 
+    /// <summary>How long a stop waits for the tick under way, in milliseconds; so long only when an application blocks the thread.</summary>
+    public const int StopWaitMillisecondsMax = 1000;
+
     [ThreadStatic]
     private static Loop? s_current;
 
@@ -60,14 +63,14 @@ internal sealed class Loop : IDisposable
     /// <summary>Starts the thread. Once, any thread.</summary>
     public void Start() => _thread.UnsafeStart();
 
-    /// <summary>Ends the thread after the tick under way and waits for it. Any thread but the loop's own.</summary>
+    /// <summary>Ends the thread after the tick under way and waits for it, within a limit. Any thread but the loop's own.</summary>
     public void Stop()
     {
         _isStopping = true;
         _backend.Wake();
         if (_thread.IsAlive)
         {
-            _thread.Join();
+            _thread.Join(StopWaitMillisecondsMax);
         }
     }
 
@@ -116,7 +119,14 @@ internal sealed class Loop : IDisposable
         Volatile.Write(ref _isSleeping, 0);
     }
 
-    public void Dispose() => _backend.Dispose();
+    public void Dispose()
+    {
+        // A thread that the application still blocks ends its tick with the backend whenever it returns.
+        if (!_thread.IsAlive)
+        {
+            _backend.Dispose();
+        }
+    }
 
     private void Run()
     {

@@ -84,8 +84,11 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
 
     /// <summary>ASGI's <c>http.response.start</c>. Held until the first content, a flush or the end, so that the head leaves with it.</summary>
     /// <exception cref="InvalidOperationException">The response was started before.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The status is not a final one, 200 to 999 (RFC 9110, section 15).</exception>
     public void Send(in ResponseStart start)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(start.Status, 200, nameof(start));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(start.Status, 999, nameof(start));
         if (_state != ResponseState.NotStarted)
         {
             throw new InvalidOperationException("The response has already been started.");

@@ -41,7 +41,7 @@ public readonly struct RequestBody
 /// <summary>ASGI's <c>http.response.start</c>: status and fields of the response.</summary>
 public readonly struct ResponseStart
 {
-    /// <param name="status">The status code; 100 to 999 for a native application.</param>
+    /// <param name="status">The status code; 200 to 999 for a native application, since 1xx is no final response.</param>
     /// <param name="fields">The fields, or null for none. Read once, when the head is written.</param>
     public ResponseStart(int status, ResponseFields? fields = null)
     {

@@ -18,7 +18,7 @@ namespace Asgi.Server;
 /// </summary>
 public sealed partial class AsgiServer : IServer
 {
-    /// <summary>How long the connections that were aborted at a forced stop have to go, in milliseconds.</summary>
+    /// <summary>How long a stop waits for listeners to be closed, and for connections it has aborted to go, in milliseconds.</summary>
     private const int AbortWaitMilliseconds = 1000;
 
     private const string ServerName = "Asgi.Server";
@@ -64,6 +64,11 @@ public sealed partial class AsgiServer : IServer
     {
         ArgumentNullException.ThrowIfNull(application);
         cancellationToken.ThrowIfCancellationRequested();
+        if (Volatile.Read(ref _stop) is not null)
+        {
+            throw new InvalidOperationException("The server has been stopped already.");
+        }
+
         var limits = CreateLimits(_options.Limits);
         if (Interlocked.Exchange(ref _hasStarted, 1) != 0)
         {
@@ -116,9 +121,12 @@ public sealed partial class AsgiServer : IServer
             return;
         }
 
+        // Not for ever: a loop that the application blocks closes its listener when it goes on.
+        var closed = Task.WhenAll(_bound.Select(bound => bound.Endpoint.CloseAsync()));
+        await closed.WaitAsync(TimeSpan.FromMilliseconds(AbortWaitMilliseconds), CancellationToken.None)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         foreach (var bound in _bound)
         {
-            await bound.Endpoint.CloseAsync().ConfigureAwait(false);
             AddressBinder.DeleteSocketFile(bound);
         }
 

@@ -6,35 +6,63 @@ namespace Asgi.Server.Hosting;
 
 internal sealed class ServerAddresses : IServerAddressesFeature
 {
-    public ICollection<string> Addresses { get; private set; } = new List<string>();
+    private readonly AddressList _addresses = new();
+
+    /// <summary>One list for good: Hosting takes it before the start, and logs from it what is bound after.</summary>
+    public ICollection<string> Addresses => _addresses;
 
     public bool PreferHostingUrls { get; set; }
 
     /// <summary>Shows what is bound; from now on a change throws.</summary>
-    public void Publish(IEnumerable<string> bound) => Addresses = new Frozen([.. bound]);
+    public void Publish(IEnumerable<string> bound) => _addresses.Freeze(bound);
 
-    private sealed class Frozen(IList<string> addresses) : ICollection<string>
+    private sealed class AddressList : Collection<string>, ICollection<string>
     {
-        private readonly ReadOnlyCollection<string> _addresses = new(addresses);
+        private bool _isFrozen;
 
-        public int Count => _addresses.Count;
+        bool ICollection<string>.IsReadOnly => _isFrozen;
 
-        public bool IsReadOnly => true;
+        public void Freeze(IEnumerable<string> addresses)
+        {
+            Clear();
+            foreach (var address in addresses)
+            {
+                Add(address);
+            }
 
-        public void Add(string item) => throw Refused();
+            _isFrozen = true;
+        }
 
-        public void Clear() => throw Refused();
+        protected override void ClearItems()
+        {
+            DemandWritable();
+            base.ClearItems();
+        }
 
-        public bool Remove(string item) => throw Refused();
+        protected override void InsertItem(int index, string item)
+        {
+            DemandWritable();
+            base.InsertItem(index, item);
+        }
 
-        public bool Contains(string item) => _addresses.Contains(item);
+        protected override void RemoveItem(int index)
+        {
+            DemandWritable();
+            base.RemoveItem(index);
+        }
 
-        public void CopyTo(string[] array, int arrayIndex) => _addresses.CopyTo(array, arrayIndex);
+        protected override void SetItem(int index, string item)
+        {
+            DemandWritable();
+            base.SetItem(index, item);
+        }
 
-        public IEnumerator<string> GetEnumerator() => _addresses.GetEnumerator();
-
-        System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
-
-        private static InvalidOperationException Refused() => new("The addresses cannot be changed after the server has started.");
+        private void DemandWritable()
+        {
+            if (_isFrozen)
+            {
+                throw new InvalidOperationException("The addresses cannot be changed after the server has started.");
+            }
+        }
     }
 }
