@@ -253,7 +253,8 @@ internal sealed class Http1Driver : ConnectionDriver
 
         if (!_stream.KeepAlive || !MayPersist)
         {
-            End(mustLinger: !IsContentComplete || _connection.Input.RawLength > 0);
+            // A client that did not ask for the end may have sent more, received here or not.
+            End(mustLinger: Machine.Head.KeepAlive || !IsContentComplete || _connection.Input.RawLength > 0);
         }
         else if (IsContentComplete)
         {
