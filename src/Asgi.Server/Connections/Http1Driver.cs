@@ -234,6 +234,7 @@ internal sealed class Http1Driver : ConnectionDriver
     /// <summary>The application's task has completed: the exchange is the driver's again.</summary>
     public void OnApplicationReturned()
     {
+        _calls.Clear();
         if (_calls.TakeFailure() is { } failure)
         {
             _connection.Log.ApplicationFailed(_connection.Id, failure);

@@ -89,6 +89,7 @@ internal sealed class Http1Stream : HttpStream
         _hasReceived = false;
         _isAwaitingContent = false;
         _isReceiveCanceled = false;
+        _isAwaitingFlush = 0;
         _consumed = _examined = 0;
         _isHeadWritten = false;
     }
