@@ -178,11 +178,7 @@ internal sealed class Http1Stream : HttpStream
 
     public override bool TryFlush()
     {
-        if (_isBroken)
-        {
-            return true;
-        }
-
+        // To a broken connection as well: there the loop drops it, and the application's blocks come back.
         if (_loop.IsCurrent)
         {
             MoveOutput();
