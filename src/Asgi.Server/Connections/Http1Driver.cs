@@ -416,6 +416,7 @@ internal sealed class Http1Driver : ConnectionDriver
     {
         _state = State.Done;
         _connection.ClearDeadline();
+        _stream.ReleaseOutput();
         _connection.CloseAfterSend(mustLinger);
     }
 
