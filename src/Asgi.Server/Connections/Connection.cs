@@ -116,7 +116,17 @@ internal sealed class Connection : ITransportHandler, IFlushable, IConnectionInf
         }
     }
 
-    public void OnBroken() => Close(isBroken: true);
+    public void OnBroken()
+    {
+        if (State == ConnectionState.Lingering)
+        {
+            // Both sides have sent FIN, which epoll reports as a hang-up too: the last bytes out may still be on their way.
+            OnReadable();
+            return;
+        }
+
+        Close(isBroken: true);
+    }
 
     /// <summary>The driver wants input again.</summary>
     public void ReceiveLater()
