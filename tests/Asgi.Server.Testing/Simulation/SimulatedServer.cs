@@ -101,14 +101,17 @@ internal sealed class SimulatedServer : IAcceptHandler, IDisposable
     }
 
     /// <summary>One turn of the loop.</summary>
-    public void Tick()
+    public void Tick() => OnLoop(Loop.Tick);
+
+    /// <summary>Runs code as the loop's thread would: what an application awaits is completed inline.</summary>
+    public static void OnLoop(Action action)
     {
-        // xunit's would take the application's continuations to other threads; a loop has none.
+        // xunit's would take the continuations to other threads; a loop has none.
         var context = SynchronizationContext.Current;
         SynchronizationContext.SetSynchronizationContext(null);
         try
         {
-            Loop.Tick();
+            action();
         }
         finally
         {

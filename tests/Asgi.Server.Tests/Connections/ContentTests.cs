@@ -106,7 +106,7 @@ public sealed class ContentTests
     [Fact]
     public void Unread_content_is_taken_in_and_the_connection_goes_on() => Seeds.Run(SeedCount, seed =>
     {
-        using var server = new SimulatedServer(Apps.Path, seed);
+        using var server = new SimulatedServer(Apps.Path, seed, conditions: NetworkConditions.Of(seed, segmentLengthMin: 10));
         var content = Apps.Repeat("x", 20_000);
 
         var client = server.Connect(

@@ -120,7 +120,7 @@ public sealed class PersistenceTests
             },
             seed);
 
-        var client = server.Connect(Apps.Repeat(Apps.Get, 1000));
+        var client = server.Connect(Apps.Repeat(Apps.Get, 300));
 
         Assert.Equal(1, served);
         var response = Assert.Single(Responses.Of(client));
