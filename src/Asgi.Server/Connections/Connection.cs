@@ -122,7 +122,17 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         }
     }
 
-    public void OnBroken() => Close(isBroken: true);
+    public void OnBroken()
+    {
+        if (State == ConnectionState.Lingering)
+        {
+            // Both sides have sent FIN, which epoll reports as a hang-up too: the last bytes out may still be on their way.
+            OnReadable();
+            return;
+        }
+
+        Close(isBroken: true);
+    }
 
     /// <summary>The driver wants input again.</summary>
     public void ReceiveLater()

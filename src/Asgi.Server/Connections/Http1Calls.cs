@@ -45,6 +45,13 @@ internal sealed class Http1Calls : ReadyItem
 
     public void Add(ReadyCall call) => _ready |= call;
 
+    /// <summary>Forgets what is ready: the exchange is over, and an application that left a receive or a flush behind does not wait for it.</summary>
+    public void Clear()
+    {
+        _ready = 0;
+        Received = default;
+    }
+
     /// <summary>What the application's task failed with, once.</summary>
     public Exception? TakeFailure()
     {

@@ -168,6 +168,7 @@ internal sealed class Http1Driver : ConnectionDriver
     /// <summary>The application's task has completed: the exchange is the driver's again.</summary>
     public void OnApplicationReturned()
     {
+        _calls.Clear();
         if (_calls.TakeFailure() is { } failure)
         {
             _connection.Log.ApplicationFailed(_connection.Id, failure);
@@ -187,7 +188,8 @@ internal sealed class Http1Driver : ConnectionDriver
 
         if (!_stream.KeepAlive || !Content.LetsPersist)
         {
-            End(mustLinger: !Content.IsComplete || _connection.Input.RawLength > 0);
+            // A client that did not ask for the end may have sent more, received here or not.
+            End(mustLinger: Machine.Head.KeepAlive || !Content.IsComplete || _connection.Input.RawLength > 0);
         }
         else if (Content.IsComplete)
         {
@@ -310,6 +312,7 @@ internal sealed class Http1Driver : ConnectionDriver
     {
         _state = State.Done;
         _connection.ClearDeadline();
+        _stream.ReleaseOutput();
         _connection.CloseAfterSend(mustLinger);
     }
 

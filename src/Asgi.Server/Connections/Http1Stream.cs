@@ -83,6 +83,7 @@ internal sealed partial class Http1Stream : HttpStream
         IsComplete = false;
         IsUpgraded = false;
         ResponseRateMin = _connection.Limits.ResponseRateMin;
+        _isAwaitingFlush = 0;
         _isHeadWritten = false;
         ResetReceive();
     }
@@ -138,11 +139,7 @@ internal sealed partial class Http1Stream : HttpStream
 
     public override bool TryFlush()
     {
-        if (_isBroken)
-        {
-            return true;
-        }
-
+        // To a broken connection as well: there the loop drops it, and the application's blocks come back.
         if (_loop.IsCurrent)
         {
             MoveOutput();

@@ -1,0 +1,24 @@
+// ASP.NET's side of a simulated server: a RequestDelegate as the application Hosting would give to it.
+
+using Asgi.Server.Application;
+using Asgi.Server.Connections;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Asgi.Server.Testing.Simulation;
+
+internal sealed class HostedDelegate(RequestDelegate run) : IHttpApplication<HttpContext>
+{
+    public static SimulatedServer Serve(
+        RequestDelegate run, int seed = 0, ConnectionLimits? limits = null, NetworkConditions? conditions = null) =>
+        new(log => new HostedApplication<HttpContext>(new HostedDelegate(run), log), seed, limits, conditions);
+
+    public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
+
+    public Task ProcessRequestAsync(HttpContext context) => run(context);
+
+    public void DisposeContext(HttpContext context, Exception? exception)
+    {
+    }
+}

@@ -1,0 +1,166 @@
+// A server on a simulated loop: everything between sockets and application is the product's. A test drives it on its own thread and says
+// what clients do, when time passes and when the loop runs; nothing happens in between.
+
+using Asgi.Server.Connections;
+using Asgi.Server.Diagnostics;
+using Asgi.Server.Loops;
+using Microsoft.Extensions.Logging;
+using Xunit;
+
+namespace Asgi.Server.Testing.Simulation;
+
+internal sealed class SimulatedServer : IAcceptHandler, IDisposable
+{
+    /// <summary>Ticks after which a run that does not come to rest is taken for an endless loop.</summary>
+    private const int TicksMax = 5_000_000;
+
+    private readonly SimulatedListener _listener;
+    private readonly ConnectionRegistry _registry;
+
+    /// <param name="application">What serves the requests.</param>
+    /// <param name="seed">What the network and the order of events are drawn from.</param>
+    /// <param name="limits">Limits that are not the defaults.</param>
+    /// <param name="conditions">The network's, if not drawn from the seed.</param>
+    public SimulatedServer(
+        Func<ServerLog, IAsgiApplication> application, int seed = 0, ConnectionLimits? limits = null, NetworkConditions? conditions = null)
+    {
+        Backend = new SimulatedBackend(seed, conditions);
+        Loop = new Loop(Backend, "simulated loop");
+        var log = new ServerLog(Log);
+        var served = application(log);
+        var fields = new DefaultFields(new FixedTime(), serverName: null);
+        _registry = new ConnectionRegistry([Loop], limits ?? new ConnectionLimits(), log, connection => new Http1Driver(connection, served, fields));
+        _listener = Backend.Listen();
+        Backend.StartAccepting(_listener, this);
+    }
+
+    /// <inheritdoc cref="SimulatedServer(Func{ServerLog, IAsgiApplication}, int, ConnectionLimits, NetworkConditions)"/>
+    public SimulatedServer(
+        Func<HttpExchange, ValueTask> application, int seed = 0, ConnectionLimits? limits = null, NetworkConditions? conditions = null)
+        : this(_ => new NativeApplication(application), seed, limits, conditions)
+    {
+    }
+
+    /// <summary>The Date of every response.</summary>
+    public const string Date = "Sun, 06 Nov 1994 08:49:37 GMT";
+
+    public SimulatedBackend Backend { get; }
+
+    public Loop Loop { get; }
+
+    public RecordingLog Log { get; } = new();
+
+    public int ConnectionCount => _registry.Count;
+
+    public int BlockCount => Loop.Blocks.RentedCount;
+
+    public SimulatedClient Connect() => _listener.Connect();
+
+    /// <summary>Connects, sends and runs.</summary>
+    public SimulatedClient Connect(string bytes)
+    {
+        var client = Connect();
+        client.Send(bytes);
+        Run();
+        return client;
+    }
+
+    /// <summary>Runs until nothing is left to do at this time.</summary>
+    public void Run()
+    {
+        for (var tick = 0; tick < TicksMax; tick++)
+        {
+            Tick();
+            if (Backend.IsIdle)
+            {
+                return;
+            }
+        }
+
+        Assert.Fail($"The loop has not come to rest after {TicksMax} ticks.");
+    }
+
+    /// <summary>Runs until a condition holds, which other threads may make true.</summary>
+    public void RunUntil(Func<bool> condition)
+    {
+        var wait = new SpinWait();
+        while (!condition())
+        {
+            Tick();
+            wait.SpinOnce(sleep1Threshold: -1);
+        }
+    }
+
+    /// <summary>Lets time pass: everything due until then happens at its time.</summary>
+    public void Advance(long milliseconds)
+    {
+        Run();
+        Backend.HorizonMilliseconds = Backend.NowMilliseconds + milliseconds;
+        Run();
+        Assert.Equal(Backend.HorizonMilliseconds, Backend.NowMilliseconds);
+    }
+
+    /// <summary>One turn of the loop.</summary>
+    public void Tick() => OnLoop(Loop.Tick);
+
+    /// <summary>Runs code as the loop's thread would: what an application awaits is completed inline.</summary>
+    public static void OnLoop(Action action)
+    {
+        // xunit's would take the continuations to other threads; a loop has none.
+        var context = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null);
+        try
+        {
+            action();
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(context);
+        }
+    }
+
+    /// <summary>Runs code on another thread, and is done when it is: what an application does off its loop, without a race.</summary>
+    public static void OffLoop(Action action)
+    {
+        Exception? failure = null;
+        var thread = new Thread(() => failure = Record.Exception(action));
+        thread.Start();
+        thread.Join();
+        if (failure is not null)
+        {
+            throw new InvalidOperationException("The code off the loop has failed.", failure);
+        }
+    }
+
+    /// <summary>Asks all connections to end as their protocol allows.</summary>
+    public Task ShutDown() => _registry.ShutDownAsync([Loop]);
+
+    /// <summary>Breaks all connections.</summary>
+    public void AbortAll() => _registry.AbortAll([Loop]);
+
+    /// <summary>Ends all connections, and demands that nothing is left of them: no connection, no block, no timer, no bug in the log.</summary>
+    public void DemandNothingLeft()
+    {
+        Run();
+        AbortAll();
+        Run();
+        Assert.Equal(0, ConnectionCount);
+        Assert.Equal(0, BlockCount);
+        Assert.Equal(-1, Loop.Timers.MillisecondsToNext(Backend.NowMilliseconds));
+        Assert.DoesNotContain(Log.Entries, entry => entry.Level == LogLevel.Critical);
+    }
+
+    public void OnAccepted(Transport transport) => _registry.Accept(Loop, transport);
+
+    public void Dispose() => Loop.Dispose();
+
+    private sealed class FixedTime : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => new(1994, 11, 6, 8, 49, 37, TimeSpan.Zero);
+    }
+
+    private sealed class NativeApplication(Func<HttpExchange, ValueTask> run) : IAsgiApplication
+    {
+        public ValueTask RunAsync(HttpExchange exchange) => run(exchange);
+    }
+}
