@@ -172,7 +172,14 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         FlushLater();
     }
 
-    public void SetDeadline(long milliseconds) => Loop.Timers.Set(_deadline, Loop.NowMilliseconds + milliseconds);
+    /// <summary>Has the driver called when so much time has passed, unless the connection is closed before.</summary>
+    public void SetDeadline(long milliseconds)
+    {
+        if (State != ConnectionState.Closed)
+        {
+            Loop.Timers.Set(_deadline, Loop.NowMilliseconds + milliseconds);
+        }
+    }
 
     public void ClearDeadline() => TimerWheel.Cancel(_deadline);
 
@@ -360,12 +367,14 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         _registry.Remove(this);
     }
 
-    // A bug in a driver ends its connection and says so; the loop and its other connections go on.
-    private void Guard(Action<Connection> step)
+    private void Guard(Action<Connection> step) => Guard(this, step);
+
+    /// <summary>Takes a step of a driver: a bug in it ends its connection and says so; the loop and its other connections go on.</summary>
+    public void Guard<T>(T target, Action<T> step)
     {
         try
         {
-            step(this);
+            step(target);
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {

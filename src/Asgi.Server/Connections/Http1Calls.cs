@@ -60,7 +60,11 @@ internal sealed class Http1Calls : ReadyItem
         return failure;
     }
 
-    public override void Call()
+    public override void Call() => _driver.Connection.Guard(this, static calls => calls.CallReady());
+
+    public override void Returned() => _driver.Connection.Guard(this, static calls => calls.AfterCalls());
+
+    private void CallReady()
     {
         var ready = _ready;
         _ready = 0;
@@ -87,7 +91,7 @@ internal sealed class Http1Calls : ReadyItem
         }
     }
 
-    public override void Returned()
+    private void AfterCalls()
     {
         if (_hasReturned)
         {

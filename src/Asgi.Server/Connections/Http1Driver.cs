@@ -41,6 +41,8 @@ internal sealed class Http1Driver : ConnectionDriver
         Done,
     }
 
+    public Connection Connection => _connection;
+
     public Http1Machine Machine { get; }
 
     public bool IsShuttingDown { get; private set; }

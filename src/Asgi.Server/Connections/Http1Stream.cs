@@ -323,6 +323,9 @@ internal sealed partial class Http1Stream : HttpStream
             }
         }
 
-        public override void Run() => stream.Run((Work)Interlocked.Exchange(ref _work, 0));
+        public override void Run() =>
+            stream._connection.Guard(this, static posted => posted.RunAll());
+
+        private void RunAll() => stream.Run((Work)Interlocked.Exchange(ref _work, 0));
     }
 }

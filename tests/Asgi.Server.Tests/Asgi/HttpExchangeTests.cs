@@ -295,6 +295,7 @@ public sealed class HttpExchangeTests
     [Fact]
     public async Task A_client_that_leaves_is_a_disconnect()
     {
+        var arrived = new TaskCompletionSource();
         var message = new TaskCompletionSource<RequestBody>();
         await using var host = await NativeHost.StartAsync(async exchange =>
         {
@@ -302,6 +303,7 @@ public sealed class HttpExchangeTests
             await using var registration = exchange.Disconnected.Register(disconnected.SetResult);
             var first = await exchange.ReceiveAsync();
             exchange.AdvanceTo(first.Body.End, first.Body.End);
+            arrived.SetResult();
             var last = await exchange.ReceiveAsync();
             await disconnected.Task;
             message.SetResult(last);
@@ -309,6 +311,7 @@ public sealed class HttpExchangeTests
         await using (var client = await RawClient.ConnectAsync(host.EndPoint))
         {
             await client.SendAsync("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nabc");
+            await arrived.Task.WaitAsync(AppHost.Patience);
             client.Reset();
         }
 
