@@ -1,6 +1,7 @@
 // Received bytes: raw, head and content over a chain of blocks.
 
 using System.Buffers;
+using System.Runtime.InteropServices;
 using Asgi.Server.Loops.Buffers;
 using Asgi.Server.Testing.Simulation;
 
@@ -116,10 +117,10 @@ public sealed class ReceiveBufferTests
     }
 
     [Fact]
-    public void Random_operations_agree_with_a_naive_model() => Seeds.Run(200, seed =>
+    public void Random_operations_agree_with_a_naive_model() => Seeds.Run(50, seed =>
     {
         var run = new RandomRun(new Random(seed));
-        for (var operation = 0; operation < 1000; operation++)
+        for (var operation = 0; operation < 300; operation++)
         {
             run.Step();
         }
@@ -143,6 +144,9 @@ public sealed class ReceiveBufferTests
     // Messages as a machine would take them: a head, content with framing that vanishes, and perhaps something skipped at the end.
     private sealed class RandomRun(Random random)
     {
+        // Enough for a head beyond a block and a chain of blocks.
+        private const int HeldMax = 5 * Block.DefaultSize;
+
         private readonly BlockPool _pool = new();
         private readonly List<byte> _raw = [];
         private readonly List<byte> _content = [];
@@ -157,7 +161,7 @@ public sealed class ReceiveBufferTests
         {
             switch (random.Next(8))
             {
-                case 0 or 1 or 2:
+                case 0 or 1 or 2 when _raw.Count + _content.Count < HeldMax:
                     Receive();
                     break;
                 case 3 when _head is null && _raw.Count > 0:
@@ -220,7 +224,7 @@ public sealed class ReceiveBufferTests
         // What was lent stays as it is until it is released, whatever arrives meanwhile.
         private void Advance()
         {
-            Assert.Equal(_lent.Bytes, _lent.Sequence.ToArray());
+            Assert.True(_lent.Sequence.ToArray().AsSpan().SequenceEqual(_lent.Bytes));
             var consumed = random.Next(_lent.Bytes.Length + 1);
             Buffer.AdvanceContent(consumed);
             _content.RemoveRange(0, consumed);
@@ -238,8 +242,8 @@ public sealed class ReceiveBufferTests
         private void Check()
         {
             Assert.Equal((_raw.Count, _content.Count), (Buffer.RawLength, (int)Buffer.ContentLength));
-            Assert.True(Buffer.Raw.SequenceEqual(_raw.ToArray()));
-            Assert.True(Buffer.Content.ToArray().AsSpan().SequenceEqual(_content.ToArray()));
+            Assert.True(Buffer.Raw.SequenceEqual(CollectionsMarshal.AsSpan(_raw)));
+            Assert.True(Buffer.Content.ToArray().AsSpan().SequenceEqual(CollectionsMarshal.AsSpan(_content)));
             Assert.True(_head is not { } head || head.Array.AsSpan(head.Start, head.Bytes.Length).SequenceEqual(head.Bytes));
         }
     }
