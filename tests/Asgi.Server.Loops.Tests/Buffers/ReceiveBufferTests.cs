@@ -117,7 +117,7 @@ public sealed class ReceiveBufferTests
     }
 
     [Fact]
-    public void Random_operations_agree_with_a_naive_model() => Seeds.Run(50, seed =>
+    public void Random_operations_agree_with_a_naive_model() => Seeds.Run(25, seed =>
     {
         var run = new RandomRun(new Random(seed));
         for (var operation = 0; operation < 300; operation++)
