@@ -45,7 +45,7 @@ internal sealed class Http1Calls : ReadyItem
 
     public void Add(ReadyCall call) => _ready |= call;
 
-    /// <summary>Forgets what is ready: the exchange is over, and an application that left a receive or a flush behind does not wait for it.</summary>
+    /// <summary>Forgets what is ready: the exchange is over, and a receive or flush that its application left behind is nobody's.</summary>
     public void Clear()
     {
         _ready = 0;

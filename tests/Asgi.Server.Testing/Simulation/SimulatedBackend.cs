@@ -1,5 +1,6 @@
-// A backend without an operating system: a clock that moves only when a test says so, and a network that does what its seed says. Poll never
-// sleeps: it moves bytes, dispatches the edges in seeded order and, when there are none, moves the clock. Driven by a Loop on the test's thread.
+// A backend without an operating system: a clock that moves only when a test says so, and a network that does what its seed says.
+// Poll never sleeps: it moves bytes, dispatches the edges in seeded order and, when there are none, moves the clock. Driven by a Loop
+// on the test's thread.
 
 using System.Net;
 using Asgi.Server.Loops;

@@ -1,5 +1,6 @@
 // The client's end of a simulated connection: what a test does and sees. On the thread that drives the loop.
 
+using System.Net;
 using System.Text;
 
 namespace Asgi.Server.Testing.Simulation;
@@ -20,6 +21,8 @@ internal enum ConnectionEnd
 internal sealed class SimulatedClient(SimulatedTransport transport)
 {
     private readonly ByteQueue _received = new();
+
+    public EndPoint LocalEndPoint => transport.RemoteEndPoint!;
 
     /// <summary>How the server has ended the connection.</summary>
     public ConnectionEnd End { get; internal set; }

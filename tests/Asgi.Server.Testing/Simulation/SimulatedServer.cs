@@ -29,7 +29,8 @@ internal sealed class SimulatedServer : IAcceptHandler, IDisposable
         var log = new ServerLog(Log);
         var served = application(log);
         var fields = new DefaultFields(new FixedTime(), serverName: null);
-        _registry = new ConnectionRegistry([Loop], limits ?? new ConnectionLimits(), log, connection => new Http1Driver(connection, served, fields));
+        _registry = new ConnectionRegistry(
+            [Loop], limits ?? new ConnectionLimits(), log, connection => new Http1Driver(connection, served, fields));
         _listener = Backend.Listen();
         Backend.StartAccepting(_listener, this);
     }
@@ -138,7 +139,7 @@ internal sealed class SimulatedServer : IAcceptHandler, IDisposable
     /// <summary>Breaks all connections.</summary>
     public void AbortAll() => _registry.AbortAll([Loop]);
 
-    /// <summary>Ends all connections, and demands that nothing is left of them: no connection, no block, no timer, no bug in the log.</summary>
+    /// <summary>Ends all connections, and demands that nothing is left of them: no block, no timer, no bug in the log.</summary>
     public void DemandNothingLeft()
     {
         Run();

@@ -1,6 +1,7 @@
-// Both ends of a connection in memory. The server's end keeps to what the kernel does with TCP and epoll, edge-triggered:
-// bytes arrive in segments and each arrival is an edge, every edge reports all that is ready, a close with unread bytes is an RST, and so are
-// bytes that reach a closed socket; an RST loses what was on its way. Stepped and dispatched by SimulatedBackend, on the loop's thread.
+// Both ends of a connection in memory. The server's end keeps to what the kernel does with TCP and epoll, edge-triggered: bytes
+// arrive in segments and each arrival is an edge, every edge reports all that is ready, a close with unread bytes is an RST, and so
+// are bytes that reach a closed socket; an RST loses what was on its way. Stepped and dispatched by SimulatedBackend, on the loop's
+// thread.
 
 using System.Net;
 using Asgi.Server.Loops;

@@ -1,4 +1,5 @@
-// Request content on its way to the application: framing, 100-continue, what is not read, and back-pressure (RFC 9110, sections 8 and 10.1.1).
+// Request content on its way to the application: framing, 100-continue, what is not read, and back-pressure
+// (RFC 9110, sections 8 and 10.1.1).
 
 using Asgi.Server.Connections;
 using Asgi.Server.Loops.Buffers;

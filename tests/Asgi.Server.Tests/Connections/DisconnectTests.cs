@@ -13,7 +13,11 @@ public sealed class DisconnectTests
         + "GET /3 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 
     private static readonly int[] MessageEnds =
-        [Conversation.IndexOf("POST /2", StringComparison.Ordinal), Conversation.IndexOf("GET /3", StringComparison.Ordinal), Conversation.Length];
+    [
+        Conversation.IndexOf("POST /2", StringComparison.Ordinal),
+        Conversation.IndexOf("GET /3", StringComparison.Ordinal),
+        Conversation.Length,
+    ];
 
     [Fact]
     public void A_client_may_reset_after_any_byte() => Seeds.Run(Conversation.Length + 1, seed =>
@@ -47,7 +51,7 @@ public sealed class DisconnectTests
     });
 
     [Fact]
-    public void A_client_may_shut_down_after_any_byte_and_gets_the_responses_to_its_whole_requests() => Seeds.Run(Conversation.Length + 1, seed =>
+    public void A_client_that_shuts_down_after_any_byte_gets_its_responses() => Seeds.Run(Conversation.Length + 1, seed =>
     {
         using var server = new SimulatedServer(Apps.EchoWhole, seed);
         var client = server.Connect();

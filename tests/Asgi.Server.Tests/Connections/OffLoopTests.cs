@@ -130,7 +130,8 @@ public sealed class OffLoopTests
         foreach (var client in clients)
         {
             Assert.Equal(
-                Enumerable.Range(0, RequestCount).Select(i => Content(i) + Content(i)), Responses.Of(client).Select(response => response.Content));
+                Enumerable.Range(0, RequestCount).Select(i => Content(i) + Content(i)),
+                Responses.Of(client).Select(response => response.Content));
         }
 
         server.DemandNothingLeft();

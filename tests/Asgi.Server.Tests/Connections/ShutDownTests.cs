@@ -174,7 +174,8 @@ public sealed class ShutDownTests
         client.ShutdownSend();
         server.Run();
 
-        Assert.All(Responses.Of(client), response => Assert.Equal((200, true, "hello"), (response.Status, response.IsComplete, response.Content)));
+        Assert.All(
+            Responses.Of(client), response => Assert.Equal((200, true, "hello"), (response.Status, response.IsComplete, response.Content)));
         Assert.NotEqual(ConnectionEnd.None, client.End);
         Assert.True(done.IsCompletedSuccessfully);
         server.DemandNothingLeft();

@@ -1,0 +1,146 @@
+// Binding and accepting as the host does it: over several loops, on IP and unix sockets.
+
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using Asgi.Server.Testing.Simulation;
+
+namespace Asgi.Server.Loops.Tests;
+
+public sealed class BindTests
+{
+    private static readonly IPEndPoint AnyPort = new(IPAddress.Loopback, 0);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Port_0_is_bound_to_a_free_port(int loopCount)
+    {
+        using var group = new LoopGroup(loopCount);
+
+        var bound = group.Bind(AnyPort, backlog: 16);
+
+        Assert.NotEqual(0, ((IPEndPoint)bound.LocalEndPoint).Port);
+        bound.CloseUnstarted();
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(3, 1)]
+    [InlineData(1, 3)]
+    [InlineData(3, 3)]
+    public void A_port_in_use_is_refused_whether_loops_share_it_or_not(int loopCount, int secondLoopCount)
+    {
+        // With SO_REUSEPORT alone two servers would silently share the port.
+        using var group = new LoopGroup(loopCount);
+        using var second = new LoopGroup(secondLoopCount);
+        var bound = group.Bind(AnyPort, backlog: 16);
+
+        var exception = Assert.Throws<SocketException>(() => second.Bind(bound.LocalEndPoint, backlog: 16));
+
+        Assert.Equal(SocketError.AddressAlreadyInUse, exception.SocketErrorCode);
+        bound.CloseUnstarted();
+        second.Bind(bound.LocalEndPoint, backlog: 16).CloseUnstarted();
+    }
+
+    [Fact]
+    public async Task Connections_reach_a_loop_and_are_accepted_on_its_thread()
+    {
+        using var group = new LoopGroup(3);
+        group.Start();
+        var bound = group.Bind(AnyPort, backlog: 256);
+        var acceptor = new Acceptor(expected: 100);
+        bound.StartAccepting(acceptor);
+
+        var peers = Enumerable.Range(0, 100).Select(_ => new SocketPeer(bound.LocalEndPoint)).ToArray();
+        await acceptor.Done;
+
+        Assert.All(acceptor.WasCurrent, Assert.True);
+        Assert.Equal(ConnectionEnd.Fin, peers[0].ReceiveEnd());
+        await bound.CloseAsync();
+        Array.ForEach(peers, peer => peer.Dispose());
+    }
+
+    [Fact]
+    public async Task A_closed_endpoint_refuses()
+    {
+        using var group = new LoopGroup(3);
+        group.Start();
+        var bound = group.Bind(AnyPort, backlog: 16);
+        bound.StartAccepting(new Acceptor(expected: 1));
+
+        await bound.CloseAsync();
+
+        var exception = Assert.Throws<SocketException>(() => new SocketPeer(bound.LocalEndPoint));
+        Assert.Equal(SocketError.ConnectionRefused, exception.SocketErrorCode);
+    }
+
+    [Fact]
+    public async Task A_unix_socket_is_served_by_the_loops_in_turns()
+    {
+        var path = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.sock");
+        using var group = new LoopGroup(2);
+        group.Start();
+        var bound = group.Bind(new UnixDomainSocketEndPoint(path), backlog: 16);
+        var acceptor = new Acceptor(expected: 4);
+        bound.StartAccepting(acceptor);
+
+        var peers = Enumerable.Range(0, 4).Select(_ => new SocketPeer(bound.LocalEndPoint)).ToArray();
+        await acceptor.Done;
+
+        Assert.Equal([2, 2], acceptor.Loops.GroupBy(loop => loop).Select(loops => loops.Count()));
+        Assert.All(acceptor.WasCurrent, Assert.True);
+        Assert.All(acceptor.RemoteEndPoints, Assert.Null);
+        await bound.CloseAsync();
+        File.Delete(path);
+        Array.ForEach(peers, peer => peer.Dispose());
+    }
+
+    [Fact]
+    public async Task A_wildcard_address_shows_each_connection_its_own()
+    {
+        using var group = new LoopGroup(1);
+        group.Start();
+        var bound = group.Bind(new IPEndPoint(IPAddress.Any, 0), backlog: 16);
+        var acceptor = new Acceptor(expected: 1);
+        bound.StartAccepting(acceptor);
+        var port = ((IPEndPoint)bound.LocalEndPoint).Port;
+
+        using var peer = new SocketPeer(new IPEndPoint(IPAddress.Loopback, port));
+        await acceptor.Done;
+
+        Assert.Equal(new IPEndPoint(IPAddress.Loopback, port), Assert.Single(acceptor.LocalEndPoints));
+        Assert.Equal(peer.LocalEndPoint, Assert.Single(acceptor.RemoteEndPoints));
+        await bound.CloseAsync();
+    }
+
+    // Accepts and closes.
+    private sealed class Acceptor(int expected) : IConnectionAcceptor
+    {
+        private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _count;
+
+        public ConcurrentQueue<Loop> Loops { get; } = new();
+
+        public ConcurrentQueue<bool> WasCurrent { get; } = new();
+
+        public ConcurrentQueue<EndPoint?> RemoteEndPoints { get; } = new();
+
+        public ConcurrentQueue<EndPoint?> LocalEndPoints { get; } = new();
+
+        public Task Done => _done.Task;
+
+        public void Accept(Loop loop, Transport transport)
+        {
+            Loops.Enqueue(loop);
+            WasCurrent.Enqueue(loop.IsCurrent);
+            RemoteEndPoints.Enqueue(transport.RemoteEndPoint);
+            LocalEndPoints.Enqueue(transport.LocalEndPoint);
+            transport.Close();
+            if (Interlocked.Increment(ref _count) == expected)
+            {
+                _done.SetResult();
+            }
+        }
+    }
+}

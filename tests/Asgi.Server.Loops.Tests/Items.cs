@@ -1,0 +1,25 @@
+// What loops run, made of delegates.
+
+namespace Asgi.Server.Loops.Tests;
+
+internal sealed class Work(Action run) : WorkItem
+{
+    public override void Run() => run();
+}
+
+internal sealed class ReadyCall(Action call, Action? returned = null) : ReadyItem
+{
+    public override void Call() => call();
+
+    public override void Returned() => returned?.Invoke();
+}
+
+internal sealed class TestTimer(Action<long> fire) : LoopTimer
+{
+    public override void Fire(long nowMilliseconds) => fire(nowMilliseconds);
+}
+
+internal sealed class Flushing(Action flush) : IFlushable
+{
+    void IFlushable.Flush() => flush();
+}
