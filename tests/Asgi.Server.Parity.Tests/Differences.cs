@@ -74,6 +74,14 @@ internal static class Differences
     // Whether the setter throws InvalidOperationException.
     public static readonly Difference<bool> ReasonPhraseWithLineEnd = new("CR or LF in ReasonPhrase is refused", false, true, "splitting");
 
+    // The content sent, or "dead" when Advance throws.
+    public static readonly Difference<string> MemoryLentBeforeStart =
+        new("memory of BodyWriter got before StartAsync and advanced after it", "dead", "hello", "kept");
+
+    // The content sent, or what a write throws.
+    public static readonly Difference<string> SynchronousIO =
+        new("synchronous write with AllowSynchronousIO", "yes", nameof(InvalidOperationException), "today");
+
     // RawResponse.Framing of "hello" advanced in BodyWriter and never flushed.
     public static readonly Difference<string> UnflushedBody = new("a body written and never flushed", "chunked", "length 5", "framing");
 

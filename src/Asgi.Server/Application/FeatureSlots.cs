@@ -3,6 +3,7 @@ using System.Collections.Frozen;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Features.Authentication;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace Asgi.Server.Application;
 
@@ -21,6 +22,8 @@ internal static class FeatureSlots
         typeof(IHttpRequestIdentifierFeature),
         typeof(IHttpBodyControlFeature),
         typeof(IHttpMaxRequestBodySizeFeature),
+        typeof(IHttpMinRequestBodyDataRateFeature),
+        typeof(IHttpMinResponseDataRateFeature),
         typeof(IHttpUpgradeFeature),
         typeof(IHttpExtendedConnectFeature),
         typeof(IPersistentStateFeature),

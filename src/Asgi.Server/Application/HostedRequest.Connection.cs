@@ -18,7 +18,9 @@ internal partial class HostedRequest :
     IRouteValuesFeature,
     IConnectionIdFeature,
     IConnectionItemsFeature,
+    IConnectionLifetimeFeature,
     IConnectionLifetimeNotificationFeature,
+    IConnectionHeartbeatFeature,
     IMemoryPoolFeature
 {
     private string? _connectionId;
@@ -125,9 +127,20 @@ internal partial class HostedRequest :
 
     CancellationToken IConnectionLifetimeNotificationFeature.ConnectionClosedRequested
     {
-        get => CancellationToken.None;
+        get => _exchange.Scope.Connection.CloseRequested;
         set => throw new NotSupportedException("The token of a connection cannot be replaced.");
     }
+
+    CancellationToken IConnectionLifetimeFeature.ConnectionClosed
+    {
+        get => _exchange.Scope.Connection.Closed;
+        set => throw new NotSupportedException("The token of a connection cannot be replaced.");
+    }
+
+    void IConnectionLifetimeFeature.Abort() => _exchange.Scope.Connection.AbortLater();
+
+    void IConnectionHeartbeatFeature.OnHeartbeat(Action<object> action, object state) =>
+        _exchange.Scope.Connection.OnHeartbeat(action, state);
 
     void IConnectionLifetimeNotificationFeature.RequestClose() => _exchange.Stream.CloseAfterResponse();
 
@@ -136,7 +149,9 @@ internal partial class HostedRequest :
     private HostedRequest? GetConnectionFeature(Type key) =>
         key == typeof(IConnectionIdFeature)
         || key == typeof(IConnectionItemsFeature)
+        || key == typeof(IConnectionLifetimeFeature)
         || key == typeof(IConnectionLifetimeNotificationFeature)
+        || key == typeof(IConnectionHeartbeatFeature)
         || key == typeof(IMemoryPoolFeature)
             ? this
             : null;

@@ -4,6 +4,8 @@ using System.IO.Pipelines;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using MinDataRate = Microsoft.AspNetCore.Server.Kestrel.Core.MinDataRate;
 
 namespace Asgi.Server.Application;
 
@@ -13,6 +15,8 @@ internal partial class HostedRequest :
     IHttpRequestTrailersFeature,
     IHttpRequestIdentifierFeature,
     IHttpMaxRequestBodySizeFeature,
+    IHttpMinRequestBodyDataRateFeature,
+    IHttpMinResponseDataRateFeature,
     IHttpBodyControlFeature,
     IRequestBodyPipeFeature,
     IBadRequestExceptionFeature
@@ -117,6 +121,18 @@ internal partial class HostedRequest :
 
             _exchange.Stream.ContentLengthMax = value;
         }
+    }
+
+    MinDataRate? IHttpMinRequestBodyDataRateFeature.MinDataRate
+    {
+        get => DataRates.ToMinDataRate(_exchange.Stream.RequestRateMin);
+        set => _exchange.Stream.RequestRateMin = DataRates.From(value);
+    }
+
+    MinDataRate? IHttpMinResponseDataRateFeature.MinDataRate
+    {
+        get => DataRates.ToMinDataRate(_exchange.Stream.ResponseRateMin);
+        set => _exchange.Stream.ResponseRateMin = DataRates.From(value);
     }
 
     // Kept for those who ask and set it back; synchronous I/O is refused either way (README of this folder).

@@ -1,5 +1,6 @@
 // The features of the response: status, headers, callbacks, content.
 using System.IO.Pipelines;
+using Asgi.Server.Protocols.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -33,6 +34,11 @@ internal partial class HostedRequest : IHttpResponseFeature, IHttpResponseBodyFe
         set
         {
             DemandNotStarted();
+            if (value is not null && !Grammar.IsFieldValue(value))
+            {
+                throw new InvalidOperationException("The reason phrase has a character that must not be sent (RFC 9112, section 4).");
+            }
+
             _reasonPhrase = value;
         }
     }

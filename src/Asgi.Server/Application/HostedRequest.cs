@@ -107,6 +107,11 @@ internal abstract partial class HostedRequest
             return ValueTask.CompletedTask;
         }
 
+        if (StartingError is not null)
+        {
+            return ValueTask.FromException(WritingFailed(StartingError));
+        }
+
         if (Starting is not { Count: > 0 })
         {
             HoldStart();
@@ -130,11 +135,14 @@ internal abstract partial class HostedRequest
         {
             StartingError = exception;
             StopWriting();
-            throw new ObjectDisposedException("The response cannot be written: a callback of OnStarting failed.", exception);
+            throw WritingFailed(exception);
         }
 
         HoldStart();
     }
+
+    private static ObjectDisposedException WritingFailed(Exception cause) =>
+        new("The response cannot be written: a callback of OnStarting failed.", cause);
 
     private void StopWriting() => _bodyWriter.Stop();
 

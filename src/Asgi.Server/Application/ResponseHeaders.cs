@@ -199,7 +199,7 @@ internal sealed class ResponseHeaders(HttpExchange? exchange) : ResponseFields, 
 
     private void Set(string key, StringValues value, bool mayReplace)
     {
-        ArgumentException.ThrowIfNullOrEmpty(key);
+        ArgumentNullException.ThrowIfNull(key);
         if (IsContentLength(key))
         {
             DemandNew(mayReplace, _contentLength is not null, key);
@@ -230,7 +230,8 @@ internal sealed class ResponseHeaders(HttpExchange? exchange) : ResponseFields, 
             index = _count++;
         }
 
-        _fields[index] = new(key, value);
+        // The first spelling stays.
+        _fields[index] = new(_fields[index].Key ?? key, value);
     }
 
     private int IndexOf(string key)

@@ -1,5 +1,5 @@
 // The receive and send of one request, and the rules of RFC 9110 that hold in every version of HTTP: the order of messages, content and its
-// length, HEAD, 204, 205 and 304. Framing is the stream's. One per HTTP/1 connection, reused. Called by the application, one call at a time
+// length, HEAD, 204, 205 and 304. Framing is the stream's; receiving is in HttpExchange.Receive.cs. One per HTTP/1 connection, reused. Called by the application, one call at a time
 // in each direction, on any thread.
 using System.Buffers;
 
@@ -10,7 +10,7 @@ namespace Asgi;
 /// the same time; within each, calls must not overlap. Content is written either with <see cref="SendAsync"/> or, without a copy, through
 /// <see cref="IBufferWriter{T}"/> and <see cref="FlushAsync"/>.
 /// </summary>
-public sealed class HttpExchange : IBufferWriter<byte>
+public sealed partial class HttpExchange : IBufferWriter<byte>
 {
     private readonly HttpStream _stream;
     private ResponseStart _start;
@@ -20,12 +20,8 @@ public sealed class HttpExchange : IBufferWriter<byte>
     private long _written;
     private CancellationTokenSource? _disconnectSource;
     private volatile bool _isDisconnected;
-    private readonly Promise<RequestBody> _receive = new();
     private readonly Promise<bool> _flush = new();
-    private CancellationTokenRegistration _receiveCancellation;
     private CancellationTokenRegistration _flushCancellation;
-    private ReadOnlySequence<byte> _lent;
-    private bool _isLent;
 
     internal HttpExchange(HttpStream stream, HttpScope scope)
     {
@@ -85,57 +81,6 @@ public sealed class HttpExchange : IBufferWriter<byte>
 
     /// <summary>What an application keeps with the connection from one request to the next: its pooled objects.</summary>
     internal object? ApplicationState { get; set; }
-
-    /// <summary>
-    /// Receives content: ASGI's <c>receive</c>. Completes when there is content that was not examined yet, at its end, or on disconnect.
-    /// </summary>
-    /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>; the content is not lost.</param>
-    /// <exception cref="InvalidOperationException">The last content received was not released by <see cref="AdvanceTo(SequencePosition, SequencePosition)"/>.</exception>
-    public ValueTask<RequestBody> ReceiveAsync(CancellationToken cancellationToken = default)
-    {
-        if (_isLent)
-        {
-            throw new InvalidOperationException("The content received last must be released by AdvanceTo before more is received.");
-        }
-
-        cancellationToken.ThrowIfCancellationRequested();
-        if (_stream.TryReceive(out var body))
-        {
-            Lend(body);
-            return new ValueTask<RequestBody>(body);
-        }
-
-        // The wait is armed last: once it is, another thread may complete it.
-        var receive = new ValueTask<RequestBody>(_receive, _receive.Begin());
-        if (cancellationToken.CanBeCanceled)
-        {
-            _receiveCancellation = cancellationToken.UnsafeRegister(static exchange => ((HttpExchange)exchange!).CancelReceive(), this);
-        }
-
-        _stream.AwaitContent();
-        return receive;
-    }
-
-    /// <summary>Releases received content: it is consumed up to one position and was examined up to another.</summary>
-    /// <param name="consumed">What lies before is not received again.</param>
-    /// <param name="examined">A receive waits for content behind this position.</param>
-    /// <exception cref="InvalidOperationException">Nothing was received.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">A position lies outside the content received, or consumed behind examined.</exception>
-    public void AdvanceTo(SequencePosition consumed, SequencePosition examined)
-    {
-        if (!_isLent)
-        {
-            throw new InvalidOperationException("There is no received content to release.");
-        }
-
-        var length = _lent.Length;
-        var consumedLength = consumed.Equals(_lent.End) ? length : LengthTo(consumed);
-        var examinedLength = examined.Equals(_lent.End) ? length : LengthTo(examined);
-        ArgumentOutOfRangeException.ThrowIfLessThan(examinedLength, consumedLength, nameof(examined));
-        _isLent = false;
-        _lent = default;
-        _stream.AdvanceTo(consumedLength, examinedLength);
-    }
 
     /// <summary>ASGI's <c>http.response.start</c>. Held until the first content, a flush or the end, so that the head leaves with it.</summary>
     /// <exception cref="InvalidOperationException">The response was started before.</exception>
@@ -319,40 +264,8 @@ public sealed class HttpExchange : IBufferWriter<byte>
         _state = ResponseState.Started;
     }
 
-    /// <summary>Ends a receive under way, or the next one. Any thread.</summary>
-    internal void CancelReceive() => _stream.CancelReceive();
-
     /// <summary>Ends a flush that waits. Any thread.</summary>
     internal void CancelFlush() => _stream.CancelFlush();
-
-    /// <summary>What a receive would complete with at once.</summary>
-    internal bool TryReceive(out RequestBody body)
-    {
-        if (_isLent || !_stream.TryReceive(out body))
-        {
-            body = default;
-            return false;
-        }
-
-        Lend(body);
-        return true;
-    }
-
-    /// <summary>Ends the receive that waits. From the ready list.</summary>
-    internal void CompleteReceive(in RequestBody body)
-    {
-        var token = _receiveCancellation.Token;
-        _receiveCancellation.Unregister();
-        _receiveCancellation = default;
-        if (body.IsCanceled && token.IsCancellationRequested)
-        {
-            _receive.SetException(new OperationCanceledException(token));
-            return;
-        }
-
-        Lend(body);
-        _receive.SetResult(body);
-    }
 
     /// <summary>Ends the flush that waits. From the ready list.</summary>
     internal void CompleteFlush()
@@ -398,17 +311,8 @@ public sealed class HttpExchange : IBufferWriter<byte>
         _written = 0;
         _disconnectSource = null;
         _isDisconnected = false;
-        _isLent = false;
-        _lent = default;
+        ResetReceive();
     }
-
-    private void Lend(in RequestBody body)
-    {
-        _isLent = !body.IsDisconnect;
-        _lent = body.Body;
-    }
-
-    private long LengthTo(SequencePosition position) => _lent.GetOffset(position) - _lent.GetOffset(_lent.Start);
 
     private void WriteHead(bool isWhole)
     {
@@ -424,6 +328,9 @@ public sealed class HttpExchange : IBufferWriter<byte>
         }
 
         var isHead = Scope.IsHead;
+
+        // A 2xx to CONNECT has neither length nor coding (RFC 9110, section 9.3.6).
+        var isTunnel = isWhole && _written == 0 && Scope.IsConnect && _start.Status is >= 200 and < 300;
         if (mayHaveContent && !isHead && length < _written)
         {
             _stream.CloseAfterResponse();
@@ -438,13 +345,13 @@ public sealed class HttpExchange : IBufferWriter<byte>
             }
 
             var framedByApplication = (_start.Fields?.Traits & ResponseFieldTraits.HasTransferEncoding) > 0;
-            if (length is null && !framedByApplication && !(Scope.IsConnect && _start.Status is >= 200 and < 300))
+            if (length is null && !framedByApplication && !isTunnel)
             {
                 length = _written;
             }
         }
 
-        _hasContent = mayHaveContent && !isHead;
+        _hasContent = mayHaveContent && !isHead && !isTunnel;
         _contentLength = length;
         _stream.WriteHead(new ResponseHeadDecision(_start.Status, _start.ReasonPhrase, _start.Fields, length, _hasContent));
         _state = ResponseState.Started;

@@ -17,6 +17,12 @@ internal abstract class HttpStream
     /// <summary>The largest content the request may have, or null; fixed once receiving has begun.</summary>
     public abstract long? ContentLengthMax { get; set; }
 
+    /// <summary>The least rate of content while the application waits for it, or null.</summary>
+    public abstract DataRate? RequestRateMin { get; set; }
+
+    /// <summary>The least rate at which the client takes what is sent, or null.</summary>
+    public abstract DataRate? ResponseRateMin { get; set; }
+
     /// <summary>Whether receiving has begun, after which <see cref="ContentLengthMax"/> is fixed.</summary>
     public abstract bool HasReceived { get; }
 

@@ -13,4 +13,16 @@ internal interface IConnectionInfo
 
     /// <summary>What applications keep as long as the connection lives.</summary>
     IDictionary<object, object?> Items { get; }
+
+    /// <summary>Cancelled when the connection is closed.</summary>
+    CancellationToken Closed { get; }
+
+    /// <summary>Cancelled when the connection is asked to close: the server stops.</summary>
+    CancellationToken CloseRequested { get; }
+
+    /// <summary>Has a callback called every second as long as the connection lives, as application code.</summary>
+    void OnHeartbeat(Action<object> action, object state);
+
+    /// <summary>Breaks the connection.</summary>
+    void AbortLater();
 }

@@ -1,8 +1,6 @@
 // One connection: its transport, what it has received and has to send, and the protocol driver that makes sense of it. Everything on the
 // thread of its loop, but the two values marked.
-using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Net;
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Loops;
 using Asgi.Server.Loops.Buffers;
@@ -24,7 +22,7 @@ internal enum ConnectionState
     Closed,
 }
 
-internal sealed class Connection : ITransportHandler, IFlushable, IConnectionInfo
+internal sealed partial class Connection : ITransportHandler, IFlushable
 {
     /// <summary>Receives of one event before the other connections of the loop have their turn.</summary>
     public const int ReceivesPerTurnMax = 4;
@@ -32,15 +30,15 @@ internal sealed class Connection : ITransportHandler, IFlushable, IConnectionInf
     private readonly ConnectionRegistry _registry;
     private readonly Deadline _deadline;
     private readonly ReceiveTurn _turn;
+    private readonly SendRate _sendRate;
     private ConnectionDriver _driver = null!;
     private bool _isReadable;
     private bool _hasPeerShutdown;
     private bool _isFlushListed;
     private bool _isTurnPosted;
     private bool _mustLinger;
-    private EndPoint? _remoteEndPoint;
-    private EndPoint? _localEndPoint;
-    private ConcurrentDictionary<object, object?>? _items;
+    private volatile ConnectionState _state;
+    private volatile bool _isCloseRequested;
 
     public Connection(Loop loop, Transport transport, ConnectionRegistry registry)
     {
@@ -52,6 +50,7 @@ internal sealed class Connection : ITransportHandler, IFlushable, IConnectionInf
         Output = new SendBuffer(loop.Blocks);
         _deadline = new Deadline(this);
         _turn = new ReceiveTurn(this);
+        _sendRate = new SendRate(this);
         Id = ConnectionIds.Next();
     }
 
@@ -63,13 +62,14 @@ internal sealed class Connection : ITransportHandler, IFlushable, IConnectionInf
     /// <summary>Any thread.</summary>
     public string Id { get; }
 
-    public EndPoint? RemoteEndPoint => _remoteEndPoint ??= Transport.RemoteEndPoint;
-
-    public EndPoint? LocalEndPoint => _localEndPoint ??= Transport.LocalEndPoint;
-
-    public IDictionary<object, object?> Items => _items ??= new ConcurrentDictionary<object, object?>();
-
     public ConnectionLimits Limits { get; }
+
+    /// <summary>The least rate at which the client must take what is sent, or null.</summary>
+    public DataRate? SendRateMin
+    {
+        get => _sendRate.RateMin;
+        set => _sendRate.RateMin = value;
+    }
 
     public ServerLog Log => _registry.Log;
 
@@ -77,7 +77,11 @@ internal sealed class Connection : ITransportHandler, IFlushable, IConnectionInf
 
     public SendBuffer Output { get; }
 
-    public ConnectionState State { get; private set; }
+    public ConnectionState State
+    {
+        get => _state;
+        private set => _state = value;
+    }
 
     /// <summary>The registry's list of the connections of a loop.</summary>
     internal LinkedListNode<Connection>? Node { get; set; }
@@ -180,6 +184,8 @@ internal sealed class Connection : ITransportHandler, IFlushable, IConnectionInf
     {
         if (State == ConnectionState.Open)
         {
+            _isCloseRequested = true;
+            _closeRequested?.Signal();
             Guard(static connection => connection._driver.ShutDown());
         }
     }
@@ -268,8 +274,10 @@ internal sealed class Connection : ITransportHandler, IFlushable, IConnectionInf
             }
 
             Output.Consume(result.Length);
+            _sendRate.Count(result.Length);
         }
 
+        _sendRate.Measure();
         if (State == ConnectionState.Open)
         {
             _driver.OnSent();
@@ -325,6 +333,9 @@ internal sealed class Connection : ITransportHandler, IFlushable, IConnectionInf
         }
 
         Loop.Timers.Remove(_deadline);
+        _sendRate.Stop();
+        _heartbeat?.Stop();
+        _closed?.Signal();
         Output.Clear();
         _driver.OnClosed();
     }

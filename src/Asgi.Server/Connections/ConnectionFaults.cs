@@ -10,6 +10,10 @@ internal static class ConnectionFaults
     public static readonly HttpFault HeadTimeout =
         new("request_headers_timeout", 408, "Reading the request headers timed out.", "RFC 9110 15.5.9");
 
+    /// <summary>The content came more slowly than the least rate.</summary>
+    public static readonly HttpFault TooSlow =
+        new("min_request_body_data_rate", 408, "Reading the request body timed out due to data arriving too slowly. See MinRequestBodyDataRate.", "RFC 9110 15.5.9");
+
     /// <summary>The connection ended before the content did.</summary>
     public static readonly HttpFault UnexpectedEnd =
         new("unexpected_end_of_request_content", 400, "Unexpected end of request content.", "RFC 9112 8");

@@ -14,6 +14,12 @@ internal sealed record ConnectionLimits
     /// <summary>The largest content of a request that does not say otherwise; null for no limit.</summary>
     public long? ContentLengthMax { get; init; } = 30_000_000;
 
+    /// <summary>The least rate of a request's content while the application waits for it; null for none.</summary>
+    public DataRate? RequestRateMin { get; init; } = new(240, 5_000);
+
+    /// <summary>The least rate at which a client takes a response; null for none.</summary>
+    public DataRate? ResponseRateMin { get; init; } = new(240, 5_000);
+
     public long KeepAliveTimeoutMilliseconds { get; init; } = 130_000;
 
     public long HeadTimeoutMilliseconds { get; init; } = 30_000;

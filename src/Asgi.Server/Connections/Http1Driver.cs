@@ -12,16 +12,14 @@ internal sealed class Http1Driver : ConnectionDriver
     private readonly HttpScope _scope;
     private readonly HttpExchange _exchange;
     private readonly Http1Calls _calls;
-    private readonly FieldSection _trailers = new();
     private State _state;
     private bool _isHeadTimed;
-    private bool _hasContinued;
-    private volatile bool _isContentComplete;
 
     public Http1Driver(Connection connection, IAsgiApplication application, DefaultFields defaultFields)
     {
         _connection = connection;
         Machine = new Http1Machine(connection.Limits.Http1);
+        Content = new Http1Content(connection, Machine);
         _stream = new Http1Stream(connection, this, defaultFields);
         _scope = new HttpScope(Machine.Head.Fields, connection);
         _exchange = new HttpExchange(_stream, _scope);
@@ -47,34 +45,14 @@ internal sealed class Http1Driver : ConnectionDriver
 
     public bool IsShuttingDown { get; private set; }
 
-    /// <summary>Whether all content has arrived. Any thread: once it has, the loop no longer touches the content.</summary>
-    public bool IsContentComplete
-    {
-        get => _isContentComplete;
-        private set => _isContentComplete = value;
-    }
-
-    /// <summary>Why the rest of the content is refused.</summary>
-    public HttpFault? ContentFault { get; private set; }
-
-    /// <summary>The trailer section, once all content has arrived.</summary>
-    public FieldSection? Trailers => IsContentComplete ? _trailers : null;
-
-    /// <summary>
-    /// Whether the connection can go on after this exchange. Not after malformed content; nor while the client waits for a 100 that was not
-    /// sent, since whether its content follows is then unknown (RFC 9110, section 10.1.1).
-    /// </summary>
-    public bool MayPersist => ContentFault is null && (IsContentComplete || _hasContinued || !Machine.Head.ExpectContinue);
+    public Http1Content Content { get; }
 
     public override bool WantsInput => _state switch
     {
-        State.Exchange => !IsContentComplete && ContentFault is null && (_stream.IsAwaitingContent || HasRoomForContent),
+        State.Exchange => !Content.IsComplete && Content.Fault is null && (_stream.IsAwaitingContent || Content.HasRoom),
         State.Done => false,
         _ => true,
     };
-
-    private bool HasRoomForContent =>
-        _connection.Limits.RequestBufferSizeMax is not { } max || _connection.Input.ContentLength < max;
 
     public override void OnStarted() => _connection.SetDeadline(_connection.Limits.KeepAliveTimeoutMilliseconds);
 
@@ -86,7 +64,7 @@ internal sealed class Http1Driver : ConnectionDriver
                 ReadHead();
                 break;
             case State.Exchange:
-                ReadContent();
+                Content.Read();
                 _stream.OnContent();
                 break;
             case State.Draining:
@@ -104,26 +82,14 @@ internal sealed class Http1Driver : ConnectionDriver
             return;
         }
 
-        if (!IsContentComplete)
-        {
-            if (_stream.IsUpgraded)
-            {
-                IsContentComplete = true;
-            }
-            else
-            {
-                ContentFault ??= ConnectionFaults.UnexpectedEnd;
-            }
-
-            _stream.OnContent();
-        }
-
+        Content.End();
+        _stream.OnContent();
         NoteDisconnect();
     }
 
     public override void OnPeerShutdown()
     {
-        if (_state == State.Exchange && IsContentComplete)
+        if (_state == State.Exchange && Content.IsComplete)
         {
             NoteDisconnect();
         }
@@ -145,6 +111,11 @@ internal sealed class Http1Driver : ConnectionDriver
         {
             _connection.Log.DrainTimedOut(_connection.Id);
             End(mustLinger: true);
+        }
+        else if (_state == State.Exchange && _stream.IsAwaitingContent)
+        {
+            Content.CheckRate(nowMilliseconds);
+            _stream.OnContent();
         }
     }
 
@@ -168,43 +139,6 @@ internal sealed class Http1Driver : ConnectionDriver
         // The application has the exchange: it hears of it, and the connection's memory stays until it is done.
         NoteDisconnect();
         _stream.OnBroken();
-    }
-
-    /// <summary>The application waits for content.</summary>
-    /// <param name="mayContinue">Whether the response has not begun, so that a 100 may still be sent.</param>
-    public void OnContentWanted(bool mayContinue)
-    {
-        if (Machine.Head.ExpectContinue && !_hasContinued && mayContinue && _connection.Input.ContentLength == 0 && !IsContentComplete)
-        {
-            _hasContinued = true;
-            _connection.Send("HTTP/1.1 100 Continue\r\n\r\n"u8);
-        }
-
-        _connection.ReceiveLater();
-    }
-
-    /// <summary>The fault of the content, which may be that it is longer than the application allows.</summary>
-    public HttpFault? CheckContent()
-    {
-        if (ContentFault is null && _stream.ContentLengthMax is { } max)
-        {
-            var length = Machine.Head.ContentLength ?? Machine.TotalContentBytes + Machine.FramingBytes;
-            if (length > max && !_stream.IsUpgraded)
-            {
-                ContentFault = ConnectionFaults.TooLarge(max);
-            }
-        }
-
-        return ContentFault;
-    }
-
-    public void UpgradeToRaw()
-    {
-        Machine.UpgradeToRaw();
-        IsContentComplete = false;
-        _hasContinued = true;
-        ReadContent();
-        _connection.ReceiveLater();
     }
 
     public void AbortByApplication()
@@ -251,11 +185,11 @@ internal sealed class Http1Driver : ConnectionDriver
             _exchange.Fail();
         }
 
-        if (!_stream.KeepAlive || !MayPersist)
+        if (!_stream.KeepAlive || !Content.LetsPersist)
         {
-            End(mustLinger: !IsContentComplete || _connection.Input.RawLength > 0);
+            End(mustLinger: !Content.IsComplete || _connection.Input.RawLength > 0);
         }
-        else if (IsContentComplete)
+        else if (Content.IsComplete)
         {
             NextRequest();
         }
@@ -310,64 +244,21 @@ internal sealed class Http1Driver : ConnectionDriver
             head.IsHttp11));
         _connection.ClearDeadline();
         _state = State.Exchange;
-        IsContentComplete = false;
-        ContentFault = null;
-        _hasContinued = false;
-        _trailers.Clear();
         _exchange.Reset();
         _stream.Reset(head.KeepAlive);
-        ReadContent();
+        Content.Begin();
         Ready(ReadyCall.Start);
-    }
-
-    private void ReadContent()
-    {
-        var input = _connection.Input;
-        while (!IsContentComplete && ContentFault is null)
-        {
-            switch (Machine.Read(input.Raw, out var consumed))
-            {
-                case Http1Event.Content:
-                    input.CommitContent(consumed, Machine.ContentBytes);
-                    break;
-                case Http1Event.EndOfMessage:
-                    KeepTrailers();
-                    input.SkipRaw(consumed);
-                    IsContentComplete = true;
-                    break;
-                case Http1Event.Fault:
-                    ContentFault = Machine.Fault;
-                    break;
-                default:
-                    if (consumed > 0)
-                    {
-                        input.CommitContent(consumed, 0);
-                    }
-
-                    return;
-            }
-        }
-    }
-
-    // Trailers are rare and small: they are copied, and the receive buffer goes on.
-    private void KeepTrailers()
-    {
-        if (Machine.Trailers.Count > 0)
-        {
-            Machine.Trailers.Bind(_connection.Input.RawArray, _connection.Input.RawStart);
-            Machine.Trailers.CopyTo(_trailers);
-        }
     }
 
     private void Drain()
     {
-        ReadContent();
+        Content.Read();
         _connection.Input.DiscardContent();
-        if (ContentFault is not null)
+        if (Content.Fault is not null)
         {
             End(mustLinger: true);
         }
-        else if (IsContentComplete)
+        else if (Content.IsComplete)
         {
             NextRequest();
         }

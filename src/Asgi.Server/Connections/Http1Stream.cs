@@ -4,13 +4,11 @@
 // Writing: the writer's thread frames (Http1Output) and hands ranges over; on the loop straight to the connection, else by a batch.
 // Reading: always on the loop.
 using Asgi.Server.Loops;
-using Asgi.Server.Loops.Buffers;
-using Asgi.Server.Protocols.Http;
 using Asgi.Server.Protocols.Http1;
 
 namespace Asgi.Server.Connections;
 
-internal sealed class Http1Stream : HttpStream
+internal sealed partial class Http1Stream : HttpStream
 {
     private readonly Connection _connection;
     private readonly Http1Driver _driver;
@@ -18,15 +16,10 @@ internal sealed class Http1Stream : HttpStream
     private readonly Http1Output _output;
     private readonly PostedWork _posted;
     private readonly DefaultFields _defaultFields;
+    private readonly PostedOutput _postedOutput = new();
     private readonly long _unsentMax;
-    private OutputBatch? _batches;
-    private OutputBatch? _spareBatch;
-    private long _posting;
+    private long _unsent;
     private int _isAwaitingFlush;
-    private bool _isAwaitingContent;
-    private bool _isReceiveCanceled;
-    private long _consumed;
-    private long _examined;
     private volatile bool _isHeadWritten;
     private volatile bool _isBroken;
 
@@ -60,76 +53,44 @@ internal sealed class Http1Stream : HttpStream
 
     public bool IsUpgraded { get; private set; }
 
-    public override long? ContentLengthMax { get; set; }
+    public override long? ContentLengthMax
+    {
+        get => _driver.Content.LengthMax;
+        set => _driver.Content.LengthMax = value;
+    }
 
-    public override bool HasReceived => _hasReceived;
+    public override DataRate? RequestRateMin
+    {
+        get => _driver.Content.RateMin;
+        set => _driver.Content.RateMin = value;
+    }
+
+    public override DataRate? ResponseRateMin
+    {
+        get => _connection.SendRateMin;
+        set => _connection.SendRateMin = value;
+    }
 
     public override bool HasContent => _driver.Machine.Head.HasContent;
 
     public override bool IsUpgradable => _driver.Machine.Head is { ConnectionUpgrade: true, HasContent: false };
 
-    public override FieldSection? Trailers => _driver.Trailers;
-
     public override bool IsBroken => _isBroken;
-
-    /// <summary>Content counts that the application has examined but not consumed.</summary>
-    private bool HasNews => _driver.IsContentComplete || _connection.Input.ContentLength > _examined - _consumed;
-
-    /// <summary>Whether a receive waits: then input is wanted however much is buffered.</summary>
-    public bool IsAwaitingContent => _isAwaitingContent;
-
-    private bool _hasReceived;
 
     public void Reset(bool keepAlive)
     {
         KeepAlive = keepAlive;
         IsComplete = false;
         IsUpgraded = false;
-        ContentLengthMax = _connection.Limits.ContentLengthMax;
-        _hasReceived = false;
-        _isAwaitingContent = false;
-        _isReceiveCanceled = false;
-        _consumed = _examined = 0;
+        ResponseRateMin = _connection.Limits.ResponseRateMin;
         _isHeadWritten = false;
+        ResetReceive();
     }
-
-    public override bool TryReceive(out RequestBody body)
-    {
-        _hasReceived = true;
-        if (_loop.IsCurrent || (_driver.IsContentComplete && _connection.Input.ContentLength == 0))
-        {
-            return TryTake(out body);
-        }
-
-        body = default;
-        return false;
-    }
-
-    public override void AwaitContent()
-    {
-        if (_loop.IsCurrent)
-        {
-            BeginAwaitContent();
-        }
-        else
-        {
-            Post(Work.Receive);
-        }
-    }
-
-    public override void AdvanceTo(long consumed, long examined)
-    {
-        // Applied by the next receive, on the loop: the blocks belong to it.
-        _consumed = consumed;
-        _examined = examined;
-    }
-
-    public override void CancelReceive() => Post(Work.CancelReceive);
 
     public override void WriteHead(in ResponseHeadDecision decision)
     {
         var traits = decision.Fields?.Traits ?? ResponseFieldTraits.None;
-        var keepAlive = KeepAlive && !_driver.IsShuttingDown && _driver.MayPersist;
+        var keepAlive = KeepAlive && !_driver.IsShuttingDown && _driver.Content.LetsPersist;
         var isChunked = false;
         if ((traits & ResponseFieldTraits.HasConnection) != 0 && (traits & ResponseFieldTraits.KeepAlive) == 0)
         {
@@ -189,7 +150,7 @@ internal sealed class Http1Stream : HttpStream
         }
 
         PostOutput();
-        return Volatile.Read(ref _posting) <= _unsentMax;
+        return Volatile.Read(ref _unsent) <= _unsentMax;
     }
 
     public override void AwaitFlush()
@@ -219,8 +180,9 @@ internal sealed class Http1Stream : HttpStream
     {
         IsUpgraded = true;
         KeepAlive = false;
-        ContentLengthMax = null;
-        _driver.UpgradeToRaw();
+        ResponseRateMin = null;
+        _driver.Content.BecomeRaw();
+        _connection.ReceiveLater();
     }
 
     public override void Abort() => Post(Work.Abort);
@@ -228,20 +190,11 @@ internal sealed class Http1Stream : HttpStream
     /// <summary>The application's task has completed. Any thread.</summary>
     public void PostReturned() => Post(Work.Returned);
 
-    /// <summary>Content has arrived, or will not: a receive that waits goes on. Loop thread.</summary>
-    public void OnContent()
-    {
-        if (_isAwaitingContent && TryTake(out var body))
-        {
-            EndAwaitContent(body);
-        }
-    }
-
     /// <summary>Bytes were sent: a flush that waits goes on once half the limit is free. Loop thread.</summary>
     public void OnSent()
     {
         var unsent = _connection.Output.Length;
-        Volatile.Write(ref _posting, unsent);
+        Volatile.Write(ref _unsent, unsent);
         if (Volatile.Read(ref _isAwaitingFlush) != 0 && (_isBroken || unsent <= _unsentMax / 2))
         {
             Volatile.Write(ref _isAwaitingFlush, 0);
@@ -263,7 +216,7 @@ internal sealed class Http1Stream : HttpStream
     /// <summary>The connection is closed and the application done. Loop thread.</summary>
     public void Clear()
     {
-        TakeBatches();
+        _postedOutput.TakeTo(_connection.Output);
         _connection.Output.Clear();
         _output.Clear();
     }
@@ -283,54 +236,6 @@ internal sealed class Http1Stream : HttpStream
         return _driver.Machine.Head.IsHttp11 || (traits & ResponseFieldTraits.HasConnection) != 0 ? ConnectionOption.None : ConnectionOption.KeepAlive;
     }
 
-    private bool TryTake(out RequestBody body)
-    {
-        if (_consumed > 0)
-        {
-            _connection.Input.AdvanceContent(_consumed);
-            _examined -= _consumed;
-            _consumed = 0;
-        }
-
-        if (_driver.CheckContent() is { } fault)
-        {
-            body = RequestBody.Refused(fault);
-        }
-        else if (_isReceiveCanceled)
-        {
-            _isReceiveCanceled = false;
-            body = RequestBody.Canceled(_connection.Input.Content);
-        }
-        else if (_isBroken && !_driver.IsContentComplete)
-        {
-            body = RequestBody.Disconnect;
-        }
-        else if (HasNews)
-        {
-            body = new RequestBody(_connection.Input.Content, !_driver.IsContentComplete);
-        }
-        else
-        {
-            body = default;
-            return false;
-        }
-
-        return true;
-    }
-
-    private void BeginAwaitContent()
-    {
-        _isAwaitingContent = true;
-        _driver.OnContentWanted(mayContinue: !_isHeadWritten);
-        OnContent();
-    }
-
-    private void EndAwaitContent(in RequestBody body)
-    {
-        _isAwaitingContent = false;
-        _driver.ReadyReceived(body);
-    }
-
     private void SendOutput()
     {
         if (_loop.IsCurrent)
@@ -343,10 +248,10 @@ internal sealed class Http1Stream : HttpStream
         }
     }
 
-    // Batches posted earlier go first: they were written first.
+    // What was posted earlier goes first: they were written first.
     private void MoveOutput()
     {
-        TakeBatches();
+        _postedOutput.TakeTo(_connection.Output);
         _output.MoveTo(_connection.Output);
         if (_connection.State == ConnectionState.Closed)
         {
@@ -357,29 +262,10 @@ internal sealed class Http1Stream : HttpStream
         _connection.FlushLater();
     }
 
-    // One writer, one taker: the writer adds to the batch that waits, if the loop has not taken it.
     private void PostOutput()
     {
-        var batch = Interlocked.Exchange(ref _batches, null) ?? Interlocked.Exchange(ref _spareBatch, null) ?? new OutputBatch();
-        Interlocked.Add(ref _posting, _output.MoveTo(batch.Ranges));
-        Volatile.Write(ref _batches, batch);
+        Interlocked.Add(ref _unsent, _postedOutput.Add(_output));
         Post(Work.Output);
-    }
-
-    private void TakeBatches()
-    {
-        if (_batches is null || Interlocked.Exchange(ref _batches, null) is not { } batch)
-        {
-            return;
-        }
-
-        foreach (var range in batch.Ranges)
-        {
-            _connection.Output.Append(range);
-        }
-
-        batch.Ranges.Clear();
-        Volatile.Write(ref _spareBatch, batch);
     }
 
     private void Post(Work work) => _posted.Add((int)work);
@@ -410,7 +296,7 @@ internal sealed class Http1Stream : HttpStream
 
         if ((work & Work.Output) != 0)
         {
-            TakeBatches();
+            _postedOutput.TakeTo(_connection.Output);
             if (_connection.State == ConnectionState.Closed)
             {
                 _connection.Output.Clear();
@@ -426,11 +312,6 @@ internal sealed class Http1Stream : HttpStream
         {
             _driver.OnApplicationReturned();
         }
-    }
-
-    private sealed class OutputBatch
-    {
-        public List<OutputRange> Ranges { get; } = [];
     }
 
     private sealed class PostedWork(Http1Stream stream) : WorkItem

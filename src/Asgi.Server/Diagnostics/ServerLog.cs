@@ -28,6 +28,24 @@ internal sealed partial class ServerLog(ILoggerFactory factory)
 
     public void ConnectionFailed(string connectionId, Exception exception) => ConnectionFailed(_connections, connectionId, exception);
 
+    public void ResponseTooSlow(string connectionId) => ResponseTooSlow(_connections, connectionId);
+
+    /// <summary>Calls a callback of the application; what it throws is the application's error and goes no further.</summary>
+    public void Guard(string connectionId, Action<object> callback, object state)
+    {
+        try
+        {
+            callback(state);
+        }
+        catch (Exception exception)
+        {
+            ApplicationFailed(connectionId, exception);
+        }
+    }
+
+    [LoggerMessage(28, LogLevel.Debug, "Connection id \"{ConnectionId}\": the response was not read at the minimum data rate.", EventName = "ResponseMinimumDataRateNotSatisfied")]
+    private static partial void ResponseTooSlow(ILogger logger, string connectionId);
+
     [LoggerMessage(17, LogLevel.Debug, "Connection id \"{ConnectionId}\" bad request data, answered {Status}: {Reason} ({Section})", EventName = "ConnectionBadRequest")]
     private static partial void BadRequest(ILogger logger, string connectionId, int status, string reason, string section);
 

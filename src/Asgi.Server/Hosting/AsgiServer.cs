@@ -154,6 +154,8 @@ public sealed partial class AsgiServer : IServer
             RequestBufferSizeMax = limits.MaxRequestBufferSize,
             ResponseBufferSizeMax = limits.MaxResponseBufferSize,
             ContentLengthMax = limits.MaxRequestBodySize,
+            RequestRateMin = DataRates.From(limits.MinRequestBodyDataRate),
+            ResponseRateMin = DataRates.From(limits.MinResponseDataRate),
             KeepAliveTimeoutMilliseconds = ToMilliseconds(limits.KeepAliveTimeout),
             HeadTimeoutMilliseconds = ToMilliseconds(limits.RequestHeadersTimeout),
             Http1 = new Http1Limits

@@ -1,4 +1,6 @@
 // The limits an operator may set. Read once when the server starts.
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
 namespace Asgi.Server;
 
 /// <summary>The limits of a server. Sizes are bytes; setters throw <see cref="ArgumentOutOfRangeException"/> for values out of range.</summary>
@@ -92,6 +94,18 @@ public sealed class AsgiServerLimits
         get => _requestHeadersTimeout;
         set => _requestHeadersTimeout = DemandTimeout(value);
     }
+
+    /// <summary>
+    /// The least rate of request content while the application waits for it; below it the read fails with status 408. Null for none;
+    /// default 240 bytes a second after a grace period of 5 seconds. Looked at every second.
+    /// </summary>
+    public MinDataRate? MinRequestBodyDataRate { get; set; } = new(240, TimeSpan.FromSeconds(5));
+
+    /// <summary>
+    /// The least rate at which a client takes a response that does not fit the socket; below it the connection is aborted. Null for none;
+    /// default 240 bytes a second after a grace period of 5 seconds. Looked at every second.
+    /// </summary>
+    public MinDataRate? MinResponseDataRate { get; set; } = new(240, TimeSpan.FromSeconds(5));
 
     private static int DemandPositive(int value)
     {

@@ -1,0 +1,173 @@
+// The content of one request: decoding it as it arrives, its end, its trailers, and why the rest of it may be refused. Used by the driver and
+// the stream of one connection, on the loop's thread.
+using Asgi.Server.Protocols.Http;
+using Asgi.Server.Protocols.Http1;
+
+namespace Asgi.Server.Connections;
+
+internal sealed class Http1Content(Connection connection, Http1Machine machine)
+{
+    /// <summary>How often the rate of content is looked at, in milliseconds.</summary>
+    public const int RateCheckMilliseconds = 1000;
+
+    private readonly FieldSection _trailers = new();
+    private DataRateMeter _meter;
+    private bool _hasContinued;
+    private bool _isRaw;
+    private volatile bool _isComplete;
+
+    /// <summary>Whether all of it has arrived. Any thread: once it has, the loop no longer touches the content.</summary>
+    public bool IsComplete => _isComplete;
+
+    /// <summary>Why the rest is refused.</summary>
+    public HttpFault? Fault { get; private set; }
+
+    /// <summary>The trailer section, once all content has arrived.</summary>
+    public FieldSection? Trailers => _isComplete ? _trailers : null;
+
+    /// <summary>Content that the application may not exceed; null for no limit.</summary>
+    public long? LengthMax { get; set; }
+
+    /// <summary>The least rate while the application waits; null for none.</summary>
+    public DataRate? RateMin { get; set; }
+
+    /// <summary>
+    /// Whether the connection can go on after this exchange. Not after malformed content; nor while the client waits for a 100 that was not
+    /// sent, since whether its content follows is then unknown (RFC 9110, section 10.1.1).
+    /// </summary>
+    public bool LetsPersist => Fault is null && (_isComplete || _hasContinued || !machine.Head.ExpectContinue);
+
+    public bool HasRoom =>
+        connection.Limits.RequestBufferSizeMax is not { } max || connection.Input.ContentLength < max;
+
+    public void Begin()
+    {
+        _isComplete = false;
+        _isRaw = false;
+        _hasContinued = false;
+        _meter = default;
+        _trailers.Clear();
+        Fault = null;
+        LengthMax = connection.Limits.ContentLengthMax;
+        RateMin = connection.Limits.RequestRateMin;
+        Read();
+    }
+
+    /// <summary>Decodes what has arrived.</summary>
+    public void Read()
+    {
+        var input = connection.Input;
+        while (!_isComplete && Fault is null)
+        {
+            switch (machine.Read(input.Raw, out var consumed))
+            {
+                case Http1Event.Content:
+                    _meter.Count(machine.ContentBytes);
+                    input.CommitContent(consumed, machine.ContentBytes);
+                    break;
+                case Http1Event.EndOfMessage:
+                    KeepTrailers();
+                    input.SkipRaw(consumed);
+                    _isComplete = true;
+                    break;
+                case Http1Event.Fault:
+                    Fault = machine.Fault;
+                    break;
+                default:
+                    if (consumed > 0)
+                    {
+                        input.CommitContent(consumed, 0);
+                    }
+
+                    return;
+            }
+        }
+    }
+
+    /// <summary>The client sends no more.</summary>
+    public void End()
+    {
+        if (_isRaw)
+        {
+            _isComplete = true;
+        }
+        else if (!_isComplete)
+        {
+            Fault ??= ConnectionFaults.UnexpectedEnd;
+        }
+    }
+
+    /// <summary>From here on the content is whatever the client sends.</summary>
+    public void BecomeRaw()
+    {
+        machine.UpgradeToRaw();
+        _isRaw = true;
+        _isComplete = false;
+        _hasContinued = true;
+        LengthMax = null;
+        RateMin = null;
+        Read();
+    }
+
+    /// <summary>The fault of the content, which may be that it is longer than the application allows.</summary>
+    public HttpFault? Check()
+    {
+        if (Fault is null && LengthMax is { } max)
+        {
+            var length = machine.Head.ContentLength ?? machine.TotalContentBytes + machine.FramingBytes;
+            if (length > max)
+            {
+                Fault = ConnectionFaults.TooLarge(max);
+            }
+        }
+
+        return Fault;
+    }
+
+    /// <summary>The application waits for content: the time counts, and a client that waits for a 100 gets it.</summary>
+    /// <param name="mayContinue">Whether the response has not begun, so that a 100 may still be sent.</param>
+    public void Await(bool mayContinue)
+    {
+        if (mayContinue && machine.Head.ExpectContinue && !_hasContinued && !_isComplete && connection.Input.ContentLength == 0)
+        {
+            _hasContinued = true;
+            connection.Send("HTTP/1.1 100 Continue\r\n\r\n"u8);
+        }
+
+        if (RateMin is not null)
+        {
+            _meter.Start(connection.Loop.NowMilliseconds);
+            connection.SetDeadline(RateCheckMilliseconds);
+        }
+    }
+
+    /// <summary>The application no longer waits.</summary>
+    public void EndAwait()
+    {
+        _meter.Pause(connection.Loop.NowMilliseconds);
+        connection.ClearDeadline();
+    }
+
+    /// <summary>Refuses the rest of content that comes too slowly; otherwise looks again later.</summary>
+    public void CheckRate(long now)
+    {
+        if (RateMin is { } rate && _meter.IsBelow(rate, now))
+        {
+            Fault ??= ConnectionFaults.TooSlow;
+        }
+        else
+        {
+            connection.SetDeadline(RateCheckMilliseconds);
+        }
+    }
+
+    // Trailers are rare and small: they are copied, and the receive buffer goes on.
+    private void KeepTrailers()
+    {
+        if (machine.Trailers.Count > 0)
+        {
+            machine.Trailers.Bind(connection.Input.RawArray, connection.Input.RawStart);
+            machine.Trailers.CopyTo(_trailers);
+        }
+    }
+}

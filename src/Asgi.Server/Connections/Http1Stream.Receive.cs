@@ -1,0 +1,127 @@
+// The receiving half of the stream: decoded content becomes ASGI's messages. Content belongs to the loop; the application's calls from
+// other threads are posted to it.
+using Asgi.Server.Protocols.Http;
+
+namespace Asgi.Server.Connections;
+
+internal sealed partial class Http1Stream
+{
+    private bool _isAwaitingContent;
+    private bool _isReceiveCanceled;
+    private long _consumed;
+    private long _examined;
+    private bool _hasReceived;
+    private bool _hasSeenEnd;
+
+    public override bool HasReceived => _hasReceived;
+
+    public override FieldSection? Trailers => _hasSeenEnd || !HasContent ? _driver.Content.Trailers : null;
+
+    /// <summary>Content counts that the application has examined but not consumed.</summary>
+    private bool HasNews => _driver.Content.IsComplete || _connection.Input.ContentLength > _examined - _consumed;
+
+    /// <summary>Whether a receive waits: then input is wanted however much is buffered.</summary>
+    public bool IsAwaitingContent => _isAwaitingContent;
+
+    public override bool TryReceive(out RequestBody body)
+    {
+        _hasReceived = true;
+        if (_loop.IsCurrent || (_driver.Content.IsComplete && _connection.Input.ContentLength == 0))
+        {
+            return TryTake(out body);
+        }
+
+        body = default;
+        return false;
+    }
+
+    public override void AwaitContent()
+    {
+        if (_loop.IsCurrent)
+        {
+            BeginAwaitContent();
+        }
+        else
+        {
+            Post(Work.Receive);
+        }
+    }
+
+    public override void AdvanceTo(long consumed, long examined)
+    {
+        // Applied by the next receive, on the loop: the blocks belong to it.
+        _consumed = consumed;
+        _examined = examined;
+    }
+
+    public override void CancelReceive() => Post(Work.CancelReceive);
+
+    /// <summary>Content has arrived, or will not: a receive that waits goes on. Loop thread.</summary>
+    public void OnContent()
+    {
+        if (_isAwaitingContent && TryTake(out var body))
+        {
+            EndAwaitContent(body);
+        }
+    }
+
+    private bool TryTake(out RequestBody body)
+    {
+        if (_consumed > 0)
+        {
+            _connection.Input.AdvanceContent(_consumed);
+            _examined -= _consumed;
+            _consumed = 0;
+        }
+
+        if (_driver.Content.Check() is { } fault)
+        {
+            body = RequestBody.Refused(fault);
+        }
+        else if (_isReceiveCanceled)
+        {
+            _isReceiveCanceled = false;
+            body = RequestBody.Canceled(_connection.Input.Content);
+        }
+        else if (_isBroken && !_driver.Content.IsComplete)
+        {
+            body = RequestBody.Disconnect;
+        }
+        else if (HasNews)
+        {
+            _hasSeenEnd = _driver.Content.IsComplete;
+            body = new RequestBody(_connection.Input.Content, moreBody: !_hasSeenEnd);
+        }
+        else
+        {
+            body = default;
+            return false;
+        }
+
+        return true;
+    }
+
+    private void BeginAwaitContent()
+    {
+        _isAwaitingContent = true;
+        _driver.Content.Await(mayContinue: !_isHeadWritten);
+        _connection.ReceiveLater();
+        OnContent();
+    }
+
+    private void EndAwaitContent(in RequestBody body)
+    {
+        _isAwaitingContent = false;
+        _driver.Content.EndAwait();
+        _driver.ReadyReceived(body);
+    }
+
+    private void ResetReceive()
+    {
+        _hasReceived = false;
+        _hasSeenEnd = false;
+        _isAwaitingContent = false;
+        _isReceiveCanceled = false;
+        _consumed = _examined = 0;
+    }
+}
