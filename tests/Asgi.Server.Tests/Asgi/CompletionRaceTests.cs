@@ -24,7 +24,7 @@ public sealed class CompletionRaceTests
         Assert.Equal(last.Length == 0, await client.ProbeAsync());
     }
 
-    /// <summary>A task that is not complete when it is returned and complete when it is asked: another thread has responded by then.</summary>
+    /// <summary>A task that is complete when it is asked and not before: another thread has responded by then.</summary>
     private sealed class CompletesWhenAsked(HttpExchange exchange) : IValueTaskSource
     {
         public ValueTaskSourceStatus GetStatus(short token)
