@@ -21,7 +21,7 @@ internal sealed class Loop : IDisposable
     /// </summary>
     public const int RoundsPerTickMax = 32;
 
-    /// <summary>How long a stop waits for the tick under way, in milliseconds; so long only when an application blocks the thread.</summary>
+    /// <summary>How long a stop waits for the tick under way, in milliseconds; so long only if an application blocks it.</summary>
     public const int StopWaitMillisecondsMax = 1000;
 
     [ThreadStatic]

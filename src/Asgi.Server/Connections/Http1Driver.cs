@@ -183,6 +183,8 @@ internal sealed class Http1Driver : ConnectionDriver
             return;
         }
 
+        // Another thread may have written the response and completed the task before the loop looked at it: its post is still to come.
+        _stream.TakeOutput();
         if (!_exchange.IsComplete)
         {
             _exchange.Fail();

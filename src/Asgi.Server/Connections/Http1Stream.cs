@@ -207,6 +207,21 @@ internal sealed partial class Http1Stream : HttpStream
         OnSent();
     }
 
+    /// <summary>Takes over what the application has written on another thread. Loop thread.</summary>
+    public void TakeOutput()
+    {
+        _postedOutput.TakeTo(_connection.Output);
+        if (_connection.State == ConnectionState.Closed)
+        {
+            _connection.Output.Clear();
+            OnSent();
+        }
+        else
+        {
+            _connection.FlushLater();
+        }
+    }
+
     /// <summary>The connection is idle: it holds no block. Loop thread.</summary>
     public void ReleaseOutput() => _output.Release(_connection.Output);
 
@@ -293,16 +308,7 @@ internal sealed partial class Http1Stream : HttpStream
 
         if ((work & Work.Output) != 0)
         {
-            _postedOutput.TakeTo(_connection.Output);
-            if (_connection.State == ConnectionState.Closed)
-            {
-                _connection.Output.Clear();
-                OnSent();
-            }
-            else
-            {
-                _connection.FlushLater();
-            }
+            TakeOutput();
         }
 
         if ((work & Work.Returned) != 0)

@@ -13,7 +13,7 @@ public sealed class ResponseHeadersTests
     private IDictionary<string, StringValues> Dictionary => _headers;
 
     [Fact]
-    public void A_name_is_found_in_any_case_and_keeps_the_one_set_first()
+    public void A_name_is_found_in_any_case_and_keeps_its_first_spelling()
     {
         _headers["X-A"] = "1";
         _headers["x-a"] = "2";

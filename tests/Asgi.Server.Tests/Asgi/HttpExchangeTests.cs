@@ -121,7 +121,8 @@ public sealed class HttpExchangeTests
     public async Task A_message_out_of_order_is_an_InvalidOperationException(string name, Func<HttpExchange, ValueTask> app)
     {
         Exception? error = null;
-        var exchange = await NativeHost.ExchangeAsync(Get, async exchange => error = await Record.ExceptionAsync(() => app(exchange).AsTask()));
+        var exchange = await NativeHost.ExchangeAsync(
+            Get, async exchange => error = await Record.ExceptionAsync(() => app(exchange).AsTask()));
 
         Assert.True(error is InvalidOperationException, $"{name}: {error}");
         Assert.Contains(exchange.Answer.Status, new[] { 200, 500 });
@@ -295,7 +296,7 @@ public sealed class HttpExchangeTests
     [Fact]
     public async Task A_client_that_leaves_is_a_disconnect()
     {
-        var arrived = new TaskCompletionSource();
+        var entered = new TaskCompletionSource();
         var message = new TaskCompletionSource<RequestBody>();
         await using var host = await NativeHost.StartAsync(async exchange =>
         {
@@ -303,7 +304,7 @@ public sealed class HttpExchangeTests
             await using var registration = exchange.Disconnected.Register(disconnected.SetResult);
             var first = await exchange.ReceiveAsync();
             exchange.AdvanceTo(first.Body.End, first.Body.End);
-            arrived.SetResult();
+            entered.SetResult();
             var last = await exchange.ReceiveAsync();
             await disconnected.Task;
             message.SetResult(last);
@@ -311,7 +312,7 @@ public sealed class HttpExchangeTests
         await using (var client = await RawClient.ConnectAsync(host.EndPoint))
         {
             await client.SendAsync("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nabc");
-            await arrived.Task.WaitAsync(AppHost.Patience);
+            await entered.Task.WaitAsync(AppHost.Patience);
             client.Reset();
         }
 
