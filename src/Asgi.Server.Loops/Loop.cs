@@ -1,6 +1,6 @@
 // One thread that owns connections: asyncio's event loop. Created by LoopGroup; what runs on it is said by each member.
 //
-// A tick: what other threads posted, deadlines, application calls that are ready, one gathered send per connection, then wait for events
+// A tick: deadlines, what other threads posted, application calls that are ready, one gathered send per connection, then wait for events
 // and dispatch them. Nothing of it takes a lock.
 using Asgi.Server.Loops.Buffers;
 

@@ -26,6 +26,9 @@ internal static class FeatureSlots
         typeof(IHttpMinResponseDataRateFeature),
         typeof(IHttpUpgradeFeature),
         typeof(IHttpExtendedConnectFeature),
+#pragma warning disable CA2252 // A preview interface, which says no on every request.
+        typeof(IHttpWebTransportFeature),
+#pragma warning restore CA2252
         typeof(IPersistentStateFeature),
         typeof(IEndpointFeature),
         typeof(IRouteValuesFeature),

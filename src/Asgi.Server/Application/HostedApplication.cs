@@ -81,6 +81,11 @@ internal sealed class HostedApplication<TContext>(IHttpApplication<TContext> app
             // What an application throws because its client left is not its error.
             log.RequestAborted(request.ConnectionId, request.TraceIdentifier);
         }
+        else if (ReferenceEquals(error, request.BadRequestError))
+        {
+            // Nor is what its client sent.
+            log.BadRequest(request.ConnectionId, request.BadRequestError.StatusCode, error.Message);
+        }
         else
         {
             log.ApplicationError(request.ConnectionId, request.TraceIdentifier, error);

@@ -316,10 +316,15 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
 
     private void WriteHead(bool isWhole)
     {
-        var length = _start.Fields?.ContentLength;
+        var traits = _start.Fields?.Traits ?? ResponseFieldTraits.None;
+        var framedByApplication = (traits & ResponseFieldTraits.HasTransferEncoding) != 0;
+
+        // Never both (RFC 9112, section 6.2).
+        var length = framedByApplication ? null : _start.Fields?.ContentLength;
         var mayHaveContent = ResponseRules.MayHaveContent(_start.Status);
         if (!mayHaveContent)
         {
+            ResponseRules.DemandNoTransferEncoding(_start.Status, traits);
             length = ResponseRules.LengthWithoutContent(_start.Status, length);
             if (_written > 0)
             {
@@ -344,7 +349,6 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
                 throw TooFew(length.Value);
             }
 
-            var framedByApplication = (_start.Fields?.Traits & ResponseFieldTraits.HasTransferEncoding) > 0;
             if (length is null && !framedByApplication && !isTunnel)
             {
                 length = _written;

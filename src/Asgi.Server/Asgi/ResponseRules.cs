@@ -17,6 +17,16 @@ internal static class ResponseRules
         _ => throw new InvalidOperationException($"A response with status {status} must not announce content: Content-Length is {announced}."),
     };
 
+    /// <summary>A response without content has no Transfer-Encoding, but for 304, which may tell a GET's (RFC 9112, section 6.1).</summary>
+    /// <exception cref="InvalidOperationException">The application has set one.</exception>
+    public static void DemandNoTransferEncoding(int status, ResponseFieldTraits traits)
+    {
+        if (status != 304 && (traits & ResponseFieldTraits.HasTransferEncoding) != 0)
+        {
+            throw new InvalidOperationException($"A response with status {status} must not have Transfer-Encoding.");
+        }
+    }
+
     public static InvalidOperationException ContentForbidden(int status) =>
         new($"Writing to the response body is invalid for responses with status code {status}.");
 }

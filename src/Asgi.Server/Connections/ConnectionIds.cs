@@ -6,7 +6,7 @@ internal static class ConnectionIds
     private const string Digits = "0123456789ABCDEFGHIJKLMNOPQRSTUV";
 
     // Starts at the clock, so that ids of two runs of a server do not repeat in one log.
-    private static long s_last = DateTimeOffset.UtcNow.Ticks;
+    private static long s_last = TimeProvider.System.GetUtcNow().Ticks;
 
     /// <summary>13 characters, base 32, as Kestrel's.</summary>
     public static string Next() => string.Create(13, Interlocked.Increment(ref s_last), static (text, id) =>

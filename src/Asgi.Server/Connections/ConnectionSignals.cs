@@ -43,72 +43,51 @@ internal sealed class ConnectionToken(Connection connection, Func<Connection, bo
     }
 }
 
-/// <summary>The callbacks of every second.</summary>
-internal sealed class ConnectionHeartbeat(Connection connection) : WorkItem
+/// <summary>The callbacks of every second. The list is the loop's; who adds one posts it.</summary>
+internal sealed class ConnectionHeartbeat : LoopTimer
 {
     private const int PeriodMilliseconds = 1000;
 
+    private readonly Connection _connection;
     private readonly List<(Action<object> Action, object State)> _callbacks = [];
-    private Beat? _beat;
+    private readonly Calls _calls;
+
+    public ConnectionHeartbeat(Connection connection)
+    {
+        _connection = connection;
+        _calls = new Calls(connection, _callbacks);
+    }
 
     /// <summary>Any thread.</summary>
-    public void Add(Action<object> action, object state)
-    {
-        bool isFirst;
-        lock (_callbacks)
-        {
-            isFirst = _callbacks.Count == 0;
-            _callbacks.Add((action, state));
-        }
-
-        if (isFirst)
-        {
-            connection.Loop.Post(this);
-        }
-    }
-
-    public override void Run()
-    {
-        if (connection.State != ConnectionState.Closed)
-        {
-            _beat ??= new Beat(connection, this);
-            connection.Loop.Timers.Set(_beat, connection.Loop.NowMilliseconds + PeriodMilliseconds);
-        }
-    }
+    public void Add(Action<object> action, object state) => _connection.Loop.Post(new AddCallback(this, action, state));
 
     /// <summary>Loop thread.</summary>
-    public void Stop()
+    public void Stop() => _connection.Loop.Timers.Remove(this);
+
+    public override void Fire(long nowMilliseconds)
     {
-        if (_beat is not null)
+        _connection.Loop.Ready(_calls);
+        _connection.Loop.Timers.Set(this, nowMilliseconds + PeriodMilliseconds);
+    }
+
+    private sealed class AddCallback(ConnectionHeartbeat heartbeat, Action<object> action, object state) : WorkItem
+    {
+        public override void Run()
         {
-            connection.Loop.Timers.Remove(_beat);
+            heartbeat._callbacks.Add((action, state));
+            if (heartbeat._callbacks.Count == 1 && heartbeat._connection.State != ConnectionState.Closed)
+            {
+                var loop = heartbeat._connection.Loop;
+                loop.Timers.Set(heartbeat, loop.NowMilliseconds + PeriodMilliseconds);
+            }
         }
     }
 
-    private (Action<object> Action, object State)[] Callbacks()
-    {
-        lock (_callbacks)
-        {
-            return [.. _callbacks];
-        }
-    }
-
-    private sealed class Beat(Connection connection, ConnectionHeartbeat heartbeat) : LoopTimer
-    {
-        private readonly Calls _calls = new(connection, heartbeat);
-
-        public override void Fire(long nowMilliseconds)
-        {
-            connection.Loop.Ready(_calls);
-            heartbeat.Run();
-        }
-    }
-
-    private sealed class Calls(Connection connection, ConnectionHeartbeat heartbeat) : ReadyItem
+    private sealed class Calls(Connection connection, List<(Action<object> Action, object State)> callbacks) : ReadyItem
     {
         public override void Call()
         {
-            foreach (var (action, state) in heartbeat.Callbacks())
+            foreach (var (action, state) in callbacks)
             {
                 connection.Log.Guard(connection.Id, action, state);
             }

@@ -73,7 +73,7 @@ internal sealed partial class Http1Stream : HttpStream
 
     public override bool HasContent => _driver.Machine.Head.HasContent;
 
-    public override bool IsUpgradable => _driver.Machine.Head is { ConnectionUpgrade: true, HasContent: false };
+    public override bool IsUpgradable => _driver.Machine.Head is { ConnectionUpgrade: true, HasContent: false, IsHttp11: true };
 
     public override bool IsBroken => _isBroken;
 

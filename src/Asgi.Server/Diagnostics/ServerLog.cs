@@ -15,6 +15,9 @@ internal sealed partial class ServerLog(ILoggerFactory factory)
 
     public void BadRequest(string connectionId, HttpFault fault) => BadRequest(_badRequests, connectionId, fault.Status, fault.Message, fault.Section);
 
+    public void BadRequest(string connectionId, int status, string reason) =>
+        BadRequest(_badRequests, connectionId, status, reason, "content");
+
     public void ApplicationFailed(string connectionId, Exception exception) => ApplicationFailed(_general, connectionId, exception);
 
     public void ApplicationError(string connectionId, string traceIdentifier, Exception exception) =>

@@ -26,11 +26,10 @@ public sealed partial class AsgiServer : IServer
     private readonly AsgiServerOptions _options;
     private readonly ServerLog _log;
     private readonly ServerAddresses _addresses = new();
-    private readonly Lock _stopLock = new();
     private LoopGroup? _group;
     private ConnectionRegistry? _registry;
     private IReadOnlyList<BoundAddress> _bound = [];
-    private Task? _stop;
+    private TaskCompletionSource? _stop;
     private int _hasStarted;
 
     /// <param name="options">The options; read when the server starts.</param>
@@ -105,16 +104,26 @@ public sealed partial class AsgiServer : IServer
     /// </summary>
     public Task StopAsync(CancellationToken cancellationToken)
     {
-        lock (_stopLock)
-        {
-            return _stop ??= StopOnceAsync(cancellationToken);
-        }
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        return Interlocked.CompareExchange(ref _stop, done, null) is { } first ? first.Task : StopOnceAsync(done, cancellationToken);
     }
 
     /// <summary>Stops at once, if that was not done: what is in flight is aborted.</summary>
     public void Dispose() => StopAsync(new CancellationToken(canceled: true)).GetAwaiter().GetResult();
 
-    private async Task StopOnceAsync(CancellationToken cancellationToken)
+    private async Task StopOnceAsync(TaskCompletionSource done, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await StopLoopsAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            done.SetResult();
+        }
+    }
+
+    private async Task StopLoopsAsync(CancellationToken cancellationToken)
     {
         if (_group is null || _registry is null)
         {
@@ -122,9 +131,7 @@ public sealed partial class AsgiServer : IServer
         }
 
         // Not for ever: a loop that the application blocks closes its listener when it goes on.
-        var closed = Task.WhenAll(_bound.Select(bound => bound.Endpoint.CloseAsync()));
-        await closed.WaitAsync(TimeSpan.FromMilliseconds(AbortWaitMilliseconds), CancellationToken.None)
-            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await WaitAtMostAsync(Task.WhenAll(_bound.Select(bound => bound.Endpoint.CloseAsync()))).ConfigureAwait(false);
         foreach (var bound in _bound)
         {
             AddressBinder.DeleteSocketFile(bound);
@@ -139,11 +146,14 @@ public sealed partial class AsgiServer : IServer
         {
             NotAllConnectionsClosed(_log.General, _registry.Count);
             _registry.AbortAll(_group.Loops);
-            await Task.WhenAny(drained, Task.Delay(AbortWaitMilliseconds, CancellationToken.None)).ConfigureAwait(false);
+            await WaitAtMostAsync(drained).ConfigureAwait(false);
         }
 
         _group.Dispose();
     }
+
+    private static async Task WaitAtMostAsync(Task task) =>
+        await task.WaitAsync(TimeSpan.FromMilliseconds(AbortWaitMilliseconds)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     private static ConnectionLimits CreateLimits(AsgiServerLimits limits)
     {
