@@ -14,6 +14,7 @@ internal sealed class Http1Driver : ConnectionDriver
     private readonly Http1Calls _calls;
     private State _state;
     private bool _isHeadTimed;
+    private bool _isHeldBack;
 
     public Http1Driver(Connection connection, IAsgiApplication application, DefaultFields defaultFields)
     {
@@ -52,9 +53,12 @@ internal sealed class Http1Driver : ConnectionDriver
     public override bool WantsInput => _state switch
     {
         State.Exchange => !Content.IsComplete && Content.Fault is null && (_stream.IsAwaitingContent || Content.HasRoom),
-        State.Done => false,
-        _ => true,
+        State.Head => !_isHeldBack,
+        State.Draining => true,
+        _ => false,
     };
+
+    private long UnsentMax => _connection.Limits.ResponseBufferSizeMax ?? long.MaxValue;
 
     public override void OnStarted() => _connection.SetDeadline(_connection.Limits.KeepAliveTimeoutMilliseconds);
 
@@ -97,7 +101,15 @@ internal sealed class Http1Driver : ConnectionDriver
         }
     }
 
-    public override void OnSent() => _stream.OnSent();
+    public override void OnSent()
+    {
+        _stream.OnSent();
+        if (_isHeldBack && _connection.Output.Length <= UnsentMax / 2)
+        {
+            _isHeldBack = false;
+            ReadOn();
+        }
+    }
 
     public override void OnDeadline(long nowMilliseconds)
     {
@@ -171,6 +183,7 @@ internal sealed class Http1Driver : ConnectionDriver
     public void OnApplicationReturned()
     {
         _calls.Clear();
+        _stream.ForgetWaits();
         if (_calls.TakeFailure() is { } failure)
         {
             _connection.Log.ApplicationFailed(_connection.Id, failure);
@@ -289,6 +302,17 @@ internal sealed class Http1Driver : ConnectionDriver
         }
 
         _connection.SetDeadline(_connection.Limits.KeepAliveTimeoutMilliseconds);
+
+        // A client that pipelines requests and does not read the responses must not fill the memory with them.
+        _isHeldBack = _connection.Output.Length > UnsentMax;
+        if (!_isHeldBack)
+        {
+            ReadOn();
+        }
+    }
+
+    private void ReadOn()
+    {
         if (_connection.Input.RawLength > 0)
         {
             ReadHead();
@@ -317,6 +341,12 @@ internal sealed class Http1Driver : ConnectionDriver
         _state = State.Done;
         _connection.ClearDeadline();
         _stream.ReleaseOutput();
+        if (_stream.IsUpgraded)
+        {
+            // The application no longer answers for how its client takes the rest.
+            _connection.SendRateMin = _connection.Limits.ResponseRateMin;
+        }
+
         _connection.CloseAfterSend(mustLinger);
     }
 

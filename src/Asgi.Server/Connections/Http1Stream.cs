@@ -83,7 +83,6 @@ internal sealed partial class Http1Stream : HttpStream
         IsComplete = false;
         IsUpgraded = false;
         ResponseRateMin = _connection.Limits.ResponseRateMin;
-        _isAwaitingFlush = 0;
         _isHeadWritten = false;
         ResetReceive();
     }
@@ -205,6 +204,13 @@ internal sealed partial class Http1Stream : HttpStream
         _isBroken = true;
         OnContent();
         OnSent();
+    }
+
+    /// <summary>The application is done: what it left waiting concerns nobody. Loop thread.</summary>
+    public void ForgetWaits()
+    {
+        Volatile.Write(ref _isAwaitingFlush, 0);
+        _isAwaitingContent = false;
     }
 
     /// <summary>Takes over what the application has written on another thread. Loop thread.</summary>

@@ -18,6 +18,12 @@ internal static class Apps
         return exchange.SendAsync(new ResponseBody(Encoding.Latin1.GetBytes(content)));
     }
 
+    public static ValueTask AnswerStatus(HttpExchange exchange, int status)
+    {
+        exchange.Send(new ResponseStart(status));
+        return exchange.SendAsync(default);
+    }
+
     /// <summary>Sends back all content, piece by piece as it comes: chunked to HTTP/1.1.</summary>
     public static async ValueTask Echo(HttpExchange exchange)
     {

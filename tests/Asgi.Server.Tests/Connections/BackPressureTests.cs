@@ -161,6 +161,29 @@ public sealed class BackPressureTests
     }
 
     [Fact]
+    public void Requests_pipelined_by_a_client_that_reads_nothing_wait_for_it() => Seeds.Run(10, seed =>
+    {
+        // Each response is written whole and never waits; the requests must.
+        const int RequestCount = 200;
+        var content = Apps.Repeat("x", PieceSize);
+        using var server = new SimulatedServer(
+            exchange => Apps.Answer(exchange, content), seed, conditions: NetworkConditions.Of(seed, segmentLengthMin: 1000));
+        var client = server.Connect();
+        client.Window = 0;
+        client.Send(Apps.Repeat(Apps.Get, RequestCount));
+
+        server.Run();
+        Assert.InRange(server.BlockCount, 1, (2 * BufferMax / PieceSize) + 4);
+
+        client.Window = long.MaxValue;
+        server.Run();
+        var responses = Responses.Of(client);
+        Assert.Equal(RequestCount, responses.Count);
+        Assert.All(responses, response => Assert.Equal(content, response.Content));
+        server.DemandNothingLeft();
+    });
+
+    [Fact]
     public void A_refusal_reaches_a_slow_reader_that_has_closed_its_side() => Seeds.Run(20, seed =>
     {
         // Both directions are shut then, which epoll reports as a hang-up; it must not be taken for a broken connection.

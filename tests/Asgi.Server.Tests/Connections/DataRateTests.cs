@@ -1,0 +1,136 @@
+// The least rates at which content must come and responses be taken (ConnectionLimits.RequestRateMin, ResponseRateMin), on virtual time.
+
+using Asgi.Server.Connections;
+using Asgi.Server.Testing.Simulation;
+
+namespace Asgi.Server.Tests.Connections;
+
+public sealed class DataRateTests
+{
+    private const int Grace = 5_000;
+    private const int Check = 1_000;
+    private const int BytesPerSecond = 240;
+    private const string Post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n";
+
+    [Fact]
+    public void Content_that_stops_is_refused_after_the_grace_period() => Seeds.Run(20, seed =>
+    {
+        using var server = new SimulatedServer(Refusing, seed);
+        var client = server.Connect(Post);
+
+        server.Advance(Grace);
+        Assert.Equal("", client.Received);
+
+        server.Advance(2 * Check);
+        Assert.Equal([408], Responses.Of(client).Select(response => response.Status));
+        server.DemandNothingLeft();
+    });
+
+    [Theory]
+    [InlineData(BytesPerSecond, true)]
+    [InlineData(BytesPerSecond - 40, false)]
+    public void Content_at_the_rate_goes_on_and_below_it_is_refused(int bytesPerSecond, bool goesOn)
+    {
+        using var server = new SimulatedServer(Refusing);
+        var client = server.Connect(Post);
+        for (var second = 0; second < 20; second++)
+        {
+            client.Send(Apps.Repeat("x", bytesPerSecond));
+            server.Run();
+            server.Advance(1_000);
+        }
+
+        Assert.Equal(goesOn ? "" : "408", Responses.Of(client).FirstOrDefault()?.Status.ToString() ?? "");
+        server.DemandNothingLeft();
+    }
+
+    [Fact]
+    public void Time_in_which_the_application_does_not_wait_does_not_count()
+    {
+        var goOn = new TaskCompletionSource();
+        using var server = new SimulatedServer(async exchange =>
+        {
+            await goOn.Task;
+            await Refusing(exchange);
+        });
+        var client = server.Connect(Post);
+
+        server.Advance(60_000);
+        SimulatedServer.OnLoop(goOn.SetResult);
+        server.Run();
+        server.Advance(Grace);
+        Assert.Equal("", client.Received);
+
+        server.Advance(2 * Check);
+        Assert.StartsWith("HTTP/1.1 408 ", client.Received, StringComparison.Ordinal);
+        server.DemandNothingLeft();
+    }
+
+    [Fact]
+    public void Without_a_rate_content_may_take_its_time()
+    {
+        using var server = new SimulatedServer(Refusing, limits: new ConnectionLimits { RequestRateMin = null });
+        var client = server.Connect(Post);
+
+        server.Advance(3_600_000);
+
+        Assert.Equal((ConnectionEnd.None, ""), (client.End, client.Received));
+        server.DemandNothingLeft();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_client_that_takes_nothing_is_reset_after_the_grace_period(bool asksToClose)
+    {
+        // Also when the response is complete and only its bytes are left.
+        using var server = new SimulatedServer(exchange => Apps.Answer(exchange, Apps.Repeat("x", 1_000_000)));
+        var client = server.Connect();
+        client.Window = 0;
+        client.Send(asksToClose ? "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" : Apps.Get);
+
+        server.Advance(Grace);
+        Assert.Equal(ConnectionEnd.None, client.End);
+
+        server.Advance(2 * Check);
+        Assert.Equal((ConnectionEnd.Reset, 0), (client.End, server.ConnectionCount));
+        server.DemandNothingLeft();
+    }
+
+    [Fact]
+    public void A_client_that_takes_enough_gets_the_whole_response()
+    {
+        using var server = new SimulatedServer(exchange => Apps.Answer(exchange, Apps.Repeat("x", 200_000)));
+        var client = server.Connect();
+        client.Window = 0;
+        client.Send(Apps.Get);
+        for (var second = 0; client.ReceivedLength < 200_000; second++)
+        {
+            Assert.InRange(second, 0, 1_000);
+            client.Window = 4 * BytesPerSecond;
+            server.Run();
+            server.Advance(1_000);
+        }
+
+        client.Window = long.MaxValue;
+        server.Run();
+        Assert.Equal([200], Responses.Of(client).Select(response => response.Status));
+        server.DemandNothingLeft();
+    }
+
+    // Reads all content; what refuses it ends the exchange without a response of the application's.
+    private static async ValueTask Refusing(HttpExchange exchange)
+    {
+        while (true)
+        {
+            var body = await exchange.ReceiveAsync();
+            if (body.Fault is { } fault)
+            {
+                await Apps.AnswerStatus(exchange, fault.Status);
+                return;
+            }
+
+            exchange.AdvanceTo(body.Body.End, body.Body.End);
+        }
+    }
+}
