@@ -31,7 +31,8 @@ internal sealed unsafe class EpollListener : Listener, IEpollSource
     public override EndPoint LocalEndPoint { get; }
 
     /// <summary>Whether accepted connections must ask for their local address: the listener's is a wildcard.</summary>
-    private bool IsWildcard => LocalEndPoint is IPEndPoint { Address: var address } && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any));
+    private bool IsWildcard =>
+        LocalEndPoint is IPEndPoint { Address: var address } && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any));
 
     /// <summary>Binds and listens. A first socket takes the address for itself and then lets siblings join it.</summary>
     /// <exception cref="SocketException">The address cannot be bound.</exception>

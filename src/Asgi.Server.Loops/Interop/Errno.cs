@@ -21,7 +21,9 @@ internal static class Errno
     public const int NoBufferSpace = 105;
     public const int TimedOut = 110;
 
-    /// <summary>The framework's exception for an errno of a socket call; codes without a name of their own keep the number in the message.</summary>
+    /// <summary>
+    /// The framework's exception for an errno of a socket call; codes without a name of their own keep the number in the message.
+    /// </summary>
     public static SocketException ToException(int errno) => errno switch
     {
         AccessDenied => new SocketException((int)SocketError.AccessDenied),

@@ -1,5 +1,5 @@
-// The request's content as a Stream, over the reader. The application's, one call at a time. Synchronous reads are refused: they would block
-// the loop that has to receive what they wait for.
+// The request's content as a Stream, over the reader. The application's, one call at a time. Synchronous reads are refused: they would
+// block the loop that has to receive what they wait for.
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;

@@ -1,6 +1,6 @@
 // The receive and send of one request, and the rules of RFC 9110 that hold in every version of HTTP: the order of messages, content and its
-// length, HEAD, 204, 205 and 304. Framing is the stream's; receiving is in HttpExchange.Receive.cs. One per HTTP/1 connection, reused. Called by the application, one call at a time
-// in each direction, on any thread.
+// length, HEAD, 204, 205 and 304. Framing is the stream's; receiving is in HttpExchange.Receive.cs. One per HTTP/1 connection,
+// reused. Called by the application, one call at a time in each direction, on any thread.
 using System.Buffers;
 
 namespace Asgi;
@@ -82,7 +82,9 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
     /// <summary>What an application keeps with the connection from one request to the next: its pooled objects.</summary>
     internal object? ApplicationState { get; set; }
 
-    /// <summary>ASGI's <c>http.response.start</c>. Held until the first content, a flush or the end, so that the head leaves with it.</summary>
+    /// <summary>
+    /// ASGI's <c>http.response.start</c>. Held until the first content, a flush or the end, so that the head leaves with it.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The response was started before.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The status is not a final one, 200 to 999 (RFC 9110, section 15).</exception>
     public void Send(in ResponseStart start)
@@ -229,7 +231,9 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
         _written = 0;
     }
 
-    /// <summary>Ends an exchange whose application has failed, or has returned too early: 500 if nothing was sent, truncation otherwise.</summary>
+    /// <summary>
+    /// Ends an exchange whose application has failed, or has returned too early: 500 if nothing was sent, truncation otherwise.
+    /// </summary>
     internal void Fail()
     {
         if (_state is ResponseState.NotStarted or ResponseState.Held)

@@ -16,7 +16,9 @@ internal enum ConnectionState
     /// <summary>The driver has said its last; what is queued is still sent.</summary>
     Closing,
 
-    /// <summary>FIN is sent; what the client still sends is thrown away, so that no RST overtakes the last response (RFC 9112, section 9.6).</summary>
+    /// <summary>
+    /// FIN is sent; what the client still sends is thrown away, so that no RST overtakes the last response (RFC 9112, section 9.6).
+    /// </summary>
     Lingering,
 
     Closed,
