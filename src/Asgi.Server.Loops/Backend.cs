@@ -42,7 +42,9 @@ internal interface IAcceptHandler
 
 internal interface ITransportHandler
 {
-    /// <summary>Bytes, the end of the stream or an error wait to be received. Edge-triggered: said once until a receive would block.</summary>
+    /// <summary>
+    /// Bytes, the end of the stream or an error wait to be received. Edge-triggered: said once until a receive would block.
+    /// </summary>
     void OnReadable();
 
     /// <summary>There is room to send again after a send that would have blocked.</summary>

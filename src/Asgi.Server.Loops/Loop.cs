@@ -74,7 +74,9 @@ internal sealed class Loop : IDisposable
         }
     }
 
-    /// <summary>Has an item run on the loop's thread in a later round. Any thread; a sleeping loop is woken once, whatever the number of posts.</summary>
+    /// <summary>
+    /// Has an item run on the loop's thread in a later round. Any thread; a sleeping loop is woken once, whatever the number of posts.
+    /// </summary>
     public void Post(WorkItem item)
     {
         _posted.Push(item);

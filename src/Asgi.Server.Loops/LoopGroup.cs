@@ -58,7 +58,8 @@ internal sealed class LoopGroup : IDisposable
             for (var i = 0; i < count; i++)
             {
                 // The first binds alone, so that a second server on the port is refused; its siblings may then share (README).
-                listeners.Add(EpollListener.Bind(i == 0 ? endPoint : listeners[0].LocalEndPoint, backlog, isSibling: i > 0, hasSiblings: count > 1));
+                var shared = i == 0 ? endPoint : listeners[0].LocalEndPoint;
+                listeners.Add(EpollListener.Bind(shared, backlog, isSibling: i > 0, hasSiblings: count > 1));
             }
 
             return new BoundEndpoint(_loops, [.. listeners]);

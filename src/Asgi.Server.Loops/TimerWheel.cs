@@ -28,7 +28,9 @@ internal abstract class LoopTimer
 
 internal sealed class TimerWheel(long nowMilliseconds)
 {
-    /// <summary>The wheel's step: how late a deadline may fire. Server deadlines are seconds; a finer step would wake idle loops more often.</summary>
+    /// <summary>
+    /// The wheel's step: how late a deadline may fire. Server deadlines are seconds; a finer step would wake idle loops more often.
+    /// </summary>
     public const int StepMilliseconds = 64;
 
     private const int SlotCount = 512;

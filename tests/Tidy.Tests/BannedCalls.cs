@@ -41,6 +41,8 @@ internal static class BannedCalls
 
     public static readonly Allowance[] Allowances =
     [
+        new("src/Asgi.Server/Hosting/AsgiServer.cs", "GetResult",
+            "IDisposable is synchronous: a host that disposes without stopping does so on its own thread, which may block"),
     ];
 
     public static IEnumerable<Finding> Check(SourceFile file) =>

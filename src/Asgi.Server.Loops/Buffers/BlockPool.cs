@@ -40,7 +40,9 @@ internal sealed class BlockPool
         return LendToStranger(block ?? new Block(Block.DefaultSize, isPooled: true));
     }
 
-    /// <summary>A block of <paramref name="size"/> bytes that is never pooled: heads and writes beyond a block are rare. Any thread.</summary>
+    /// <summary>
+    /// A block of <paramref name="size"/> bytes that is never pooled: heads and writes beyond a block are rare. Any thread.
+    /// </summary>
     public Block RentLarge(int size) => LendToStranger(new Block(size, isPooled: false));
 
     /// <summary>Takes a block back. Any block, loop thread only, except blocks rented by strangers: those any thread may return.</summary>

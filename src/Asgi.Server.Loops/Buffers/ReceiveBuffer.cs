@@ -1,5 +1,5 @@
-// The bytes a connection has received and nobody has taken yet. Owned by a Connection, filled by its transport, parsed by its driver, all on
-// the loop thread. An empty buffer holds no block.
+// The bytes a connection has received and nobody has taken yet. Owned by a Connection, filled by its transport, parsed by its driver, all
+// on the loop thread. An empty buffer holds no block.
 //
 //   head block            first block                tail block
 //   [head ........][content)  ->  [content ........)  ->  [content ....)[raw ....)[free ....)
@@ -33,7 +33,9 @@ internal sealed class ReceiveBuffer(BlockPool pool)
     /// <summary>The bytes to parse, contiguous; the machine may decode in place.</summary>
     public Span<byte> Raw => _tail is null ? [] : _tail.AsSpan(_rawStart, _rawEnd);
 
-    /// <summary>The array that holds the raw bytes, for a field section to be bound to; valid until ReleaseMessage once it was a head.</summary>
+    /// <summary>
+    /// The array that holds the raw bytes, for a field section to be bound to; valid until ReleaseMessage once it was a head.
+    /// </summary>
     public byte[] RawArray => _tail!.Array;
 
     public int RawStart => _rawStart;
@@ -87,7 +89,9 @@ internal sealed class ReceiveBuffer(BlockPool pool)
         }
     }
 
-    /// <summary>The machine used <paramref name="consumed"/> raw bytes and left <paramref name="decoded"/> bytes of content at their start.</summary>
+    /// <summary>
+    /// The machine used <paramref name="consumed"/> raw bytes and left <paramref name="decoded"/> bytes of content at their start.
+    /// </summary>
     public void CommitContent(int consumed, int decoded)
     {
         var tail = _tail!;

@@ -60,7 +60,9 @@ internal sealed class SendBuffer(BlockPool pool)
         return count;
     }
 
-    /// <summary>The first <paramref name="sent"/> bytes are sent: they leave the buffer, and blocks given with them return to the pool.</summary>
+    /// <summary>
+    /// The first <paramref name="sent"/> bytes are sent: they leave the buffer, and blocks given with them return to the pool.
+    /// </summary>
     public void Consume(long sent)
     {
         Length -= sent;

@@ -37,8 +37,8 @@ internal sealed unsafe class EpollBackend : Backend
 
     public EpollBackend()
     {
-        _epoll = Demand(Libc.EpollCreate(Constants.EpollCloseOnExec));
-        _eventFd = Demand(Libc.EventFd(0, Constants.EventFdCloseOnExec | Constants.EventFdNonBlocking));
+        _epoll = Errno.Demand(Libc.EpollCreate(Constants.EpollCloseOnExec));
+        _eventFd = Errno.Demand(Libc.EventFd(0, Constants.EventFdCloseOnExec | Constants.EventFdNonBlocking));
         Control(Constants.EpollAdd, _eventFd, Constants.EpollIn | Constants.EpollEdgeTriggered, WakeData);
     }
 
@@ -125,8 +125,6 @@ internal sealed unsafe class EpollBackend : Backend
         var @event = stackalloc byte[16];
         *(uint*)@event = events;
         *(ulong*)(@event + DataOffset) = data;
-        Demand(Libc.EpollControl(_epoll, operation, descriptor, @event));
+        Errno.Demand(Libc.EpollControl(_epoll, operation, descriptor, @event));
     }
-
-    private static int Demand(int result) => result >= 0 ? result : throw Errno.ToException(Marshal.GetLastPInvokeError());
 }

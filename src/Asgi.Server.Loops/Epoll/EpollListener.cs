@@ -31,14 +31,15 @@ internal sealed unsafe class EpollListener : Listener, IEpollSource
     public override EndPoint LocalEndPoint { get; }
 
     /// <summary>Whether accepted connections must ask for their local address: the listener's is a wildcard.</summary>
-    private bool IsWildcard => LocalEndPoint is IPEndPoint { Address: var address } && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any));
+    private bool IsWildcard =>
+        LocalEndPoint is IPEndPoint { Address: var address } && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any));
 
     /// <summary>Binds and listens. A first socket takes the address for itself and then lets siblings join it.</summary>
     /// <exception cref="SocketException">The address cannot be bound.</exception>
     public static EpollListener Bind(EndPoint endPoint, int backlog, bool isSibling, bool hasSiblings)
     {
         var address = endPoint.Serialize();
-        var descriptor = Demand(Libc.Socket(
+        var descriptor = Errno.Demand(Libc.Socket(
             NativeFamily(address),
             Constants.SocketStream | Constants.SocketNonBlocking | Constants.SocketCloseOnExec,
             0));
@@ -64,7 +65,7 @@ internal sealed unsafe class EpollListener : Listener, IEpollSource
 
             fixed (byte* bytes = address.Buffer.Span)
             {
-                Demand(Libc.Bind(descriptor, bytes, address.Size));
+                Errno.Demand(Libc.Bind(descriptor, bytes, address.Size));
             }
 
             if (hasSiblings && !isSibling)
@@ -72,7 +73,7 @@ internal sealed unsafe class EpollListener : Listener, IEpollSource
                 SetOption(descriptor, Constants.LevelSocket, Constants.ReusePort, 1);
             }
 
-            Demand(Libc.Listen(descriptor, backlog));
+            Errno.Demand(Libc.Listen(descriptor, backlog));
             return new EpollListener(descriptor, endPoint is IPEndPoint ? ReadLocalEndPoint(descriptor, endPoint) : endPoint);
         }
         catch (SocketException)
@@ -166,7 +167,7 @@ internal sealed unsafe class EpollListener : Listener, IEpollSource
         var length = AddressSizeMax;
         fixed (byte* bytes = address.Buffer.Span)
         {
-            Demand(Libc.GetSocketName(descriptor, bytes, &length));
+            Errno.Demand(Libc.GetSocketName(descriptor, bytes, &length));
         }
 
         address.Size = length;
@@ -182,8 +183,6 @@ internal sealed unsafe class EpollListener : Listener, IEpollSource
 
     private static void SetOption(int descriptor, int level, int name, int value) =>
         _ = Libc.SetSocketOption(descriptor, level, name, &value, sizeof(int));
-
-    private static int Demand(int result) => result >= 0 ? result : throw Errno.ToException(Marshal.GetLastPInvokeError());
 
     private sealed class ResumeTimer(EpollListener listener) : LoopTimer
     {

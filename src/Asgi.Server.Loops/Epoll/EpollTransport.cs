@@ -67,49 +67,23 @@ internal sealed unsafe class EpollTransport : Transport, IEpollSource
     {
         fixed (byte* start = buffer)
         {
-            while (true)
+            TransportResult result;
+            while (!TryComplete(Libc.Receive(_descriptor, start, buffer.Length, 0), out result))
             {
-                var received = Libc.Receive(_descriptor, start, buffer.Length, 0);
-                if (received >= 0)
-                {
-                    return TransportResult.Done((int)received);
-                }
-
-                switch (Marshal.GetLastPInvokeError())
-                {
-                    case Errno.TryAgain:
-                        return TransportResult.WouldBlock;
-                    case Errno.Interrupted:
-                        continue;
-                    default:
-                        return TransportResult.Broken;
-                }
             }
+
+            return result;
         }
     }
 
     public override TransportResult Send(ReadOnlySpan<IoVector> vectors)
     {
-        while (true)
+        TransportResult result;
+        while (!TryComplete(SendOnce(vectors), out result))
         {
-            var sent = vectors.Length == 1
-                ? Libc.Send(_descriptor, vectors[0].Start, vectors[0].Length, Constants.MessageNoSignal)
-                : SendGathered(vectors);
-            if (sent >= 0)
-            {
-                return TransportResult.Done((int)sent);
-            }
-
-            switch (Marshal.GetLastPInvokeError())
-            {
-                case Errno.TryAgain:
-                    return TransportResult.WouldBlock;
-                case Errno.Interrupted:
-                    continue;
-                default:
-                    return TransportResult.Broken;
-            }
         }
+
+        return result;
     }
 
     public override void ShutdownSend() => _ = Libc.Shutdown(_descriptor, Constants.ShutdownWrite);
@@ -140,12 +114,31 @@ internal sealed unsafe class EpollTransport : Transport, IEpollSource
         }
     }
 
-    private nint SendGathered(ReadOnlySpan<IoVector> vectors)
+    private nint SendOnce(ReadOnlySpan<IoVector> vectors)
     {
+        if (vectors.Length == 1)
+        {
+            return Libc.Send(_descriptor, vectors[0].Start, vectors[0].Length, Constants.MessageNoSignal);
+        }
+
         fixed (IoVector* first = vectors)
         {
             var message = new Libc.MessageHeader { Vectors = first, VectorCount = (nuint)vectors.Length };
             return Libc.SendMessage(_descriptor, &message, Constants.MessageNoSignal);
         }
+    }
+
+    // False: a signal interrupted the call before it moved anything, and it is to be made again.
+    private static bool TryComplete(nint moved, out TransportResult result)
+    {
+        if (moved >= 0)
+        {
+            result = TransportResult.Done((int)moved);
+            return true;
+        }
+
+        var errno = Marshal.GetLastPInvokeError();
+        result = errno == Errno.TryAgain ? TransportResult.WouldBlock : TransportResult.Broken;
+        return errno != Errno.Interrupted;
     }
 }

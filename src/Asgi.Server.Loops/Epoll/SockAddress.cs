@@ -43,7 +43,9 @@ internal readonly struct SockAddress
         };
     }
 
-    /// <summary>The address for the framework; IPv4 addresses mapped into IPv6 stay mapped, as Kestrel shows them. Null when there is none.</summary>
+    /// <summary>
+    /// The address for the framework; IPv4 addresses mapped into IPv6 stay mapped, as Kestrel shows them. Null when there is none.
+    /// </summary>
     public IPEndPoint? ToEndPoint()
     {
         switch (_family)

@@ -1,5 +1,6 @@
 // errno values the loops decide by, and their translation to the framework's SocketException.
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 
 namespace Asgi.Server.Loops.Interop;
 
@@ -21,7 +22,12 @@ internal static class Errno
     public const int NoBufferSpace = 105;
     public const int TimedOut = 110;
 
-    /// <summary>The framework's exception for an errno of a socket call; codes without a name of their own keep the number in the message.</summary>
+    /// <summary>The result of a call that must not fail, or its errno as an exception.</summary>
+    public static int Demand(int result) => result >= 0 ? result : throw ToException(Marshal.GetLastPInvokeError());
+
+    /// <summary>
+    /// The framework's exception for an errno of a socket call; codes without a name of their own keep the number in the message.
+    /// </summary>
     public static SocketException ToException(int errno) => errno switch
     {
         AccessDenied => new SocketException((int)SocketError.AccessDenied),

@@ -1,4 +1,5 @@
-// The table of feature types with a slot of their own: first those that HostedRequest is itself, then those that others set in most requests.
+// The table of feature types with a slot of their own: first those that HostedRequest is itself, then those that others set in
+// most requests.
 using System.Collections.Frozen;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;

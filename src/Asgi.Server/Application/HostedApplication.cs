@@ -1,5 +1,5 @@
-// ASP.NET's application as an ASGI application: the life of one request as Hosting expects it (context, callbacks, errors, disposal). Called
-// from the ready list on the loop's thread; goes on wherever the application does.
+// ASP.NET's application as an ASGI application: the life of one request as Hosting expects it (context, callbacks, errors, disposal).
+// Called from the ready list on the loop's thread; goes on wherever the application does.
 using Asgi.Server.Diagnostics;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;

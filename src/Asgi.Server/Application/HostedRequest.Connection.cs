@@ -78,12 +78,15 @@ internal partial class HostedRequest :
     {
         if (!_exchange.Stream.IsUpgradable)
         {
-            throw new InvalidOperationException("Cannot upgrade a non-upgradable request. Check IHttpUpgradeFeature.IsUpgradableRequest to determine if a request can be upgraded.");
+            throw new InvalidOperationException(
+                "Cannot upgrade a non-upgradable request. "
+                + "Check IHttpUpgradeFeature.IsUpgradableRequest to determine if a request can be upgraded.");
         }
 
         if (_isUpgraded)
         {
-            throw new InvalidOperationException("IHttpUpgradeFeature.UpgradeAsync was already called and can only be called once per connection.");
+            throw new InvalidOperationException(
+                "IHttpUpgradeFeature.UpgradeAsync was already called and can only be called once per connection.");
         }
 
         DemandNotStarted();

@@ -111,7 +111,8 @@ internal partial class HostedRequest :
         {
             if (_exchange.Stream.HasReceived || _isUpgraded)
             {
-                throw new InvalidOperationException("The maximum request body size cannot be changed after the app has begun to read the body, or after an upgrade.");
+                throw new InvalidOperationException(
+                    "The maximum request body size cannot be changed after the app has begun to read the body, or after an upgrade.");
             }
 
             if (value < 0)

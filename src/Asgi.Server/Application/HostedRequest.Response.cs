@@ -87,7 +87,8 @@ internal partial class HostedRequest : IHttpResponseFeature, IHttpResponseBodyFe
     async Task IHttpResponseBodyFeature.SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken)
     {
         // One read at a time, straight into the block that is sent.
-        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 1, FileOptions.Asynchronous | FileOptions.SequentialScan);
+        const FileOptions Options = FileOptions.Asynchronous | FileOptions.SequentialScan;
+        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 1, Options);
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, file.Length);
         var remaining = count ?? file.Length - offset;
@@ -97,7 +98,8 @@ internal partial class HostedRequest : IHttpResponseFeature, IHttpResponseBodyFe
         while (remaining > 0)
         {
             var memory = _bodyWriter.GetMemory();
-            var read = await file.ReadAsync(memory[..(int)Math.Min(memory.Length, Math.Min(remaining, CopyBufferSize))], cancellationToken).ConfigureAwait(false);
+            var size = (int)Math.Min(memory.Length, Math.Min(remaining, CopyBufferSize));
+            var read = await file.ReadAsync(memory[..size], cancellationToken).ConfigureAwait(false);
             if (read == 0)
             {
                 break;
@@ -165,7 +167,8 @@ internal partial class HostedRequest : IHttpResponseFeature, IHttpResponseBodyFe
     {
         if (_exchange.HasStarted)
         {
-            throw new InvalidOperationException("The response has already started: its status, reason phrase and headers cannot be changed, and no callback can be added.");
+            throw new InvalidOperationException(
+                "The response has already started: its status, reason phrase and headers cannot be changed, and no callback can be added.");
         }
     }
 

@@ -1,30 +1,15 @@
-// The request's content as a Stream, over the reader. The application's, one call at a time. Synchronous reads are refused: they would block
-// the loop that has to receive what they wait for.
+// The request's content as a Stream, over the reader. The application's, one call at a time.
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 
 namespace Asgi.Server.Application;
 
-internal sealed class RequestBodyStream(RequestBodyReader reader) : Stream
+internal sealed class RequestBodyStream(RequestBodyReader reader) : AsynchronousStream
 {
     public override bool CanRead => true;
 
-    public override bool CanSeek => false;
-
     public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw SynchronousIO.Refused("ReadAsync");
-
-    public override int Read(Span<byte> buffer) => throw SynchronousIO.Refused("ReadAsync");
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
@@ -50,12 +35,6 @@ internal sealed class RequestBodyStream(RequestBodyReader reader) : Stream
     }
 
     public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> AwaitRead(ValueTask<ReadResult> read, Memory<byte> buffer, CancellationToken cancellationToken)

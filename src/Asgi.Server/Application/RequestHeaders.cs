@@ -1,5 +1,6 @@
-// The request's fields as ASP.NET's header dictionary, lazily: a look-up searches the bytes of the head and makes one string, which the next
-// request of the connection uses again when its bytes are the same. Whoever changes or enumerates the headers gets a dictionary of all.
+// The request's fields as ASP.NET's header dictionary, lazily: a look-up searches the bytes of the head and makes one string, which the
+// next request of the connection uses again when its bytes are the same. Whoever changes or enumerates the headers gets a dictionary
+// of all.
 using System.Collections;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
@@ -19,7 +20,9 @@ internal sealed class RequestHeaders(FieldSection fields) : IHeaderDictionary
 
     public long? ContentLength
     {
-        get => long.TryParse(this["Content-Length"].ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var length) ? length : null;
+        get => long.TryParse(this["Content-Length"].ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var length)
+            ? length
+            : null;
         set => All.ContentLength = value;
     }
 
@@ -76,7 +79,8 @@ internal sealed class RequestHeaders(FieldSection fields) : IHeaderDictionary
 
     public void CopyTo(KeyValuePair<string, StringValues>[] array, int arrayIndex) => All.CopyTo(array, arrayIndex);
 
-    public IEnumerator<KeyValuePair<string, StringValues>> GetEnumerator() => ((IEnumerable<KeyValuePair<string, StringValues>>)All).GetEnumerator();
+    public IEnumerator<KeyValuePair<string, StringValues>> GetEnumerator() =>
+        ((IEnumerable<KeyValuePair<string, StringValues>>)All).GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 

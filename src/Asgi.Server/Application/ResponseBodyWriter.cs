@@ -130,7 +130,8 @@ internal sealed class ResponseBodyWriter(HttpExchange exchange, HostedRequest re
         return await FlushAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    private async ValueTask<FlushResult> AwaitStartAndWrite(ValueTask start, ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
+    private async ValueTask<FlushResult> AwaitStartAndWrite(
+        ValueTask start, ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
     {
         await start.ConfigureAwait(false);
         return await WriteAsync(source, cancellationToken).ConfigureAwait(false);

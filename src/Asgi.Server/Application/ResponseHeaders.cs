@@ -1,5 +1,5 @@
-// The response's fields as ASP.NET's header dictionary, and as the source the head writer pulls from. A short list in the order set: responses
-// have a handful of fields. Used by the application until the head is written, then read-only.
+// The response's fields as ASP.NET's header dictionary, and as the source the head writer pulls from. A short list in the order set:
+// responses have a handful of fields. Used by the application until the head is written, then read-only.
 using System.Collections;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
@@ -276,7 +276,8 @@ internal sealed class ResponseHeaders(HttpExchange? exchange) : ResponseFields, 
         {
             if (value is not null && !Grammar.IsFieldValue(value))
             {
-                throw new InvalidOperationException($"The value of '{key}' has a character that no field may have (RFC 9110, section 5.5).");
+                throw new InvalidOperationException(
+                    $"The value of '{key}' has a character that no field may have (RFC 9110, section 5.5).");
             }
         }
     }
@@ -284,5 +285,6 @@ internal sealed class ResponseHeaders(HttpExchange? exchange) : ResponseFields, 
     private static long ParseLength(StringValues value) =>
         value.Count == 1 && long.TryParse(value.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var length)
             ? length
-            : throw new InvalidOperationException($"Invalid Content-Length: \"{value}\". The value must be one number (RFC 9110, section 8.6).");
+            : throw new InvalidOperationException(
+                $"Invalid Content-Length: \"{value}\". The value must be one number (RFC 9110, section 8.6).");
 }

@@ -1,5 +1,5 @@
-// The receiving half of an exchange: content lent to the application, and the wait for more. Called by the application, on any thread; waits
-// are completed from the ready list.
+// The receiving half of an exchange: content lent to the application, and the wait for more. Called by the application, on any thread;
+// waits are completed from the ready list.
 using System.Buffers;
 
 namespace Asgi;
@@ -15,7 +15,9 @@ public sealed partial class HttpExchange
     /// Receives content: ASGI's <c>receive</c>. Completes when there is content that was not examined yet, at its end, or on disconnect.
     /// </summary>
     /// <param name="cancellationToken">Ends the wait with <see cref="OperationCanceledException"/>; the content is not lost.</param>
-    /// <exception cref="InvalidOperationException">The last content received was not released by <see cref="AdvanceTo(SequencePosition, SequencePosition)"/>.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The last content received was not released by <see cref="AdvanceTo(SequencePosition, SequencePosition)"/>.
+    /// </exception>
     public ValueTask<RequestBody> ReceiveAsync(CancellationToken cancellationToken = default)
     {
         if (_isLent)

@@ -1,6 +1,7 @@
 // The receive and send of one request, and the rules of RFC 9110 that hold in every version of HTTP: the order of messages, content and its
-// length, HEAD, 204, 205 and 304. Framing is the stream's; receiving is in HttpExchange.Receive.cs. One per HTTP/1 connection, reused. Called by the application, one call at a time
-// in each direction, on any thread.
+// length, HEAD, 204, 205 and 304. Framing is the stream's; receiving is in HttpExchange.Receive.cs, the
+// client's going in HttpExchange.Disconnect.cs. One per HTTP/1 connection, reused. Called by the application, one call at a time in each
+// direction, on any thread.
 using System.Buffers;
 
 namespace Asgi;
@@ -18,8 +19,6 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
     private bool _hasContent;
     private long? _contentLength;
     private long _written;
-    private CancellationTokenSource? _disconnectSource;
-    private volatile bool _isDisconnected;
     private readonly Promise<bool> _flush = new();
     private CancellationTokenRegistration _flushCancellation;
 
@@ -51,27 +50,6 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
     /// <summary>Whether the head of the response is written: status and fields can no longer change.</summary>
     public bool HasStarted => _state >= ResponseState.Started;
 
-    /// <summary>
-    /// Cancelled when the client disconnects before the response is complete. The callbacks run on the connection's event loop, as the
-    /// application does.
-    /// </summary>
-    public CancellationToken Disconnected
-    {
-        get
-        {
-            if (_disconnectSource is null)
-            {
-                Interlocked.CompareExchange(ref _disconnectSource, new CancellationTokenSource(), null);
-                if (_isDisconnected)
-                {
-                    _disconnectSource.Cancel();
-                }
-            }
-
-            return _disconnectSource.Token;
-        }
-    }
-
     internal HttpStream Stream => _stream;
 
     internal bool IsComplete => _state == ResponseState.Complete;
@@ -82,7 +60,9 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
     /// <summary>What an application keeps with the connection from one request to the next: its pooled objects.</summary>
     internal object? ApplicationState { get; set; }
 
-    /// <summary>ASGI's <c>http.response.start</c>. Held until the first content, a flush or the end, so that the head leaves with it.</summary>
+    /// <summary>
+    /// ASGI's <c>http.response.start</c>. Held until the first content, a flush or the end, so that the head leaves with it.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The response was started before.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The status is not a final one, 200 to 999 (RFC 9110, section 15).</exception>
     public void Send(in ResponseStart start)
@@ -192,9 +172,6 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
         return flush;
     }
 
-    /// <summary>Breaks the connection at once.</summary>
-    public void Abort() => _stream.Abort();
-
     /// <summary>Commits to the held start without sending it: ASP.NET's StartAsync.</summary>
     internal void WriteHead()
     {
@@ -229,7 +206,9 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
         _written = 0;
     }
 
-    /// <summary>Ends an exchange whose application has failed, or has returned too early: 500 if nothing was sent, truncation otherwise.</summary>
+    /// <summary>
+    /// Ends an exchange whose application has failed, or has returned too early: 500 if nothing was sent, truncation otherwise.
+    /// </summary>
     internal void Fail()
     {
         if (_state is ResponseState.NotStarted or ResponseState.Held)
@@ -282,25 +261,6 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
         _flush.SetResult(true);
     }
 
-    /// <summary>Notes that the client is gone.</summary>
-    /// <returns>Whether somebody listens and <see cref="CancelDisconnected"/> is to be called from the ready list.</returns>
-    internal bool NoteDisconnect()
-    {
-        if (_isDisconnected || IsComplete)
-        {
-            return false;
-        }
-
-        _isDisconnected = true;
-        Interlocked.MemoryBarrier();
-        return _disconnectSource is not null;
-    }
-
-    internal void CancelDisconnected() => _disconnectSource?.Cancel();
-
-    /// <summary>Whether the client was gone before the response was complete.</summary>
-    internal bool IsDisconnected => _isDisconnected;
-
     /// <summary>Makes the exchange ready for the connection's next request.</summary>
     internal void Reset()
     {
@@ -309,8 +269,7 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
         _hasContent = false;
         _contentLength = null;
         _written = 0;
-        _disconnectSource = null;
-        _isDisconnected = false;
+        ResetDisconnect();
         ResetReceive();
     }
 

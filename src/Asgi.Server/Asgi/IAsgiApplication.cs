@@ -1,4 +1,5 @@
-// The contract of an application: ASGI's app(scope, receive, send). Implemented by HostedApplication for ASP.NET and by native applications.
+// The contract of an application: ASGI's app(scope, receive, send). Implemented by HostedApplication for ASP.NET and by native
+// applications.
 namespace Asgi;
 
 /// <summary>An ASGI application: one call per request, as <c>app(scope, receive, send)</c> in the ASGI specification.</summary>

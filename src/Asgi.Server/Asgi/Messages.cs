@@ -6,7 +6,8 @@ namespace Asgi;
 
 /// <summary>
 /// ASGI's <c>http.request</c> and <c>http.disconnect</c>: content that has arrived. The bytes are borrowed until
-/// <see cref="HttpExchange.AdvanceTo(SequencePosition, SequencePosition)"/>, which must follow each received message that is not a disconnect.
+/// <see cref="HttpExchange.AdvanceTo(SequencePosition, SequencePosition)"/>, which must follow each received message that is not a
+/// disconnect.
 /// </summary>
 public readonly struct RequestBody
 {
@@ -22,7 +23,9 @@ public readonly struct RequestBody
     /// <summary>Whether more content may follow.</summary>
     public bool MoreBody { get; private init; }
 
-    /// <summary>ASGI's <c>http.disconnect</c>: no more content will come, because the client is gone or its content was malformed.</summary>
+    /// <summary>
+    /// ASGI's <c>http.disconnect</c>: no more content will come, because the client is gone or its content was malformed.
+    /// </summary>
     public bool IsDisconnect { get; private init; }
 
     /// <summary>Why the content is refused, when it is the client's fault.</summary>

@@ -59,7 +59,8 @@ public abstract class ResponseFields : FieldSource
 
         if (name.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase))
         {
-            return ResponseFieldTraits.HasTransferEncoding | (LastOf(value).Equals("chunked", StringComparison.OrdinalIgnoreCase) ? ResponseFieldTraits.IsChunked : 0);
+            var isChunked = LastOf(value).Equals("chunked", StringComparison.OrdinalIgnoreCase);
+            return ResponseFieldTraits.HasTransferEncoding | (isChunked ? ResponseFieldTraits.IsChunked : ResponseFieldTraits.None);
         }
 
         return ResponseFieldTraits.None;

@@ -14,7 +14,8 @@ internal static class ResponseRules
         304 => announced,
         205 when announced is null or 0 => 0,
         _ when announced is null or 0 => null,
-        _ => throw new InvalidOperationException($"A response with status {status} must not announce content: Content-Length is {announced}."),
+        _ => throw new InvalidOperationException(
+            $"A response with status {status} must not announce content: Content-Length is {announced}."),
     };
 
     /// <summary>A response without content has no Transfer-Encoding, but for 304, which may tell a GET's (RFC 9112, section 6.1).</summary>

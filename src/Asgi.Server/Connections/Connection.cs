@@ -1,5 +1,5 @@
 // One connection: its transport, what it has received and has to send, and the protocol driver that makes sense of it. Everything on the
-// thread of its loop, but the two values marked.
+// thread of its loop, but the two values marked. Receiving is in Connection.Receive.cs, what applications may know in Connection.Info.cs.
 using System.Diagnostics;
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Loops;
@@ -16,7 +16,9 @@ internal enum ConnectionState
     /// <summary>The driver has said its last; what is queued is still sent.</summary>
     Closing,
 
-    /// <summary>FIN is sent; what the client still sends is thrown away, so that no RST overtakes the last response (RFC 9112, section 9.6).</summary>
+    /// <summary>
+    /// FIN is sent; what the client still sends is thrown away, so that no RST overtakes the last response (RFC 9112, section 9.6).
+    /// </summary>
     Lingering,
 
     Closed,
@@ -24,17 +26,11 @@ internal enum ConnectionState
 
 internal sealed partial class Connection : ITransportHandler, IFlushable
 {
-    /// <summary>Receives of one event before the other connections of the loop have their turn.</summary>
-    public const int ReceivesPerTurnMax = 4;
-
     private readonly ConnectionRegistry _registry;
     private readonly Deadline _deadline;
-    private readonly ReceiveTurn _turn;
     private readonly SendRate _sendRate;
     private ConnectionDriver _driver = null!;
-    private bool _isReadable;
     private bool _isFlushListed;
-    private bool _isTurnPosted;
     private bool _mustLinger;
     private volatile ConnectionState _state;
     private volatile bool _isCloseRequested;
@@ -98,12 +94,6 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         });
     }
 
-    public void OnReadable()
-    {
-        _isReadable = true;
-        Guard(static connection => connection.Receive());
-    }
-
     public void OnWritable()
     {
         if (!Output.IsEmpty)
@@ -132,16 +122,6 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         }
 
         Close(isBroken: true);
-    }
-
-    /// <summary>The driver wants input again.</summary>
-    public void ReceiveLater()
-    {
-        if (_isReadable && !_isTurnPosted && State != ConnectionState.Closed)
-        {
-            _isTurnPosted = true;
-            Loop.Post(_turn);
-        }
     }
 
     /// <summary>Has what is queued sent at the end of the tick.</summary>
@@ -206,71 +186,6 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
             _isCloseRequested = true;
             _closeRequested?.Signal();
             Guard(static connection => connection._driver.ShutDown());
-        }
-    }
-
-    private void Receive()
-    {
-        for (var i = 0; i < ReceivesPerTurnMax && _isReadable; i++)
-        {
-            if (State == ConnectionState.Lingering)
-            {
-                ThrowAway();
-                continue;
-            }
-
-            if (State != ConnectionState.Open || !_driver.WantsInput)
-            {
-                return;
-            }
-
-            if (!ReceiveOnce())
-            {
-                return;
-            }
-        }
-
-        ReceiveLater();
-    }
-
-    private bool ReceiveOnce()
-    {
-        var span = Input.GetReceiveSpan();
-        var result = Transport.Receive(span);
-        switch (result.Status)
-        {
-            case TransportStatus.WouldBlock:
-                _isReadable = HasPeerShutdown;
-                Input.ReleaseIfUnused();
-                return false;
-            case TransportStatus.Broken:
-                Close(isBroken: true);
-                return false;
-            case TransportStatus.Done when result.Length == 0:
-                _isReadable = false;
-                Input.ReleaseIfUnused();
-                _driver.OnEndOfInput();
-                return false;
-            default:
-                // A short receive has emptied the socket: the next bytes are a new edge. But FIN gives no edge of its own behind them.
-                _isReadable = result.Length == span.Length || HasPeerShutdown;
-                Input.Commit(result.Length);
-                _driver.OnReceived();
-                return true;
-        }
-    }
-
-    private void ThrowAway()
-    {
-        var result = Transport.Receive(Input.GetReceiveSpan());
-        Input.ReleaseIfUnused();
-        if (result is { Status: TransportStatus.WouldBlock })
-        {
-            _isReadable = false;
-        }
-        else if (result.Status == TransportStatus.Broken || result.Length == 0)
-        {
-            Close(isBroken: false);
         }
     }
 
@@ -391,15 +306,6 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         {
             _now = nowMilliseconds;
             connection.Guard(static connection => connection.OnDeadline(connection._deadline._now));
-        }
-    }
-
-    private sealed class ReceiveTurn(Connection connection) : WorkItem
-    {
-        public override void Run()
-        {
-            connection._isTurnPosted = false;
-            connection.Guard(static connection => connection.Receive());
         }
     }
 }

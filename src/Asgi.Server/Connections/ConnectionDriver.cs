@@ -27,6 +27,8 @@ internal abstract class ConnectionDriver
     /// <summary>The server stops: end the connection when what is in flight is done.</summary>
     public abstract void ShutDown();
 
-    /// <summary>The transport is gone. The driver calls <see cref="Connection.Release"/> when nobody uses the connection's memory.</summary>
+    /// <summary>
+    /// The transport is gone. The driver calls <see cref="Connection.Release"/> when nobody uses the connection's memory.
+    /// </summary>
     public abstract void OnClosed();
 }

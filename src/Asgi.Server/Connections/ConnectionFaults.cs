@@ -12,7 +12,11 @@ internal static class ConnectionFaults
 
     /// <summary>The content came more slowly than the least rate.</summary>
     public static readonly HttpFault TooSlow =
-        new("min_request_body_data_rate", 408, "Reading the request body timed out due to data arriving too slowly. See MinRequestBodyDataRate.", "RFC 9110 15.5.9");
+        new(
+            "min_request_body_data_rate",
+            408,
+            "Reading the request body timed out due to data arriving too slowly. See MinRequestBodyDataRate.",
+            "RFC 9110 15.5.9");
 
     /// <summary>The connection ended before the content did.</summary>
     public static readonly HttpFault UnexpectedEnd =

@@ -12,7 +12,8 @@ internal sealed class ConnectionRegistry : IConnectionAcceptor
     private int _count;
     private bool _isStopping;
 
-    public ConnectionRegistry(ReadOnlySpan<Loop> loops, ConnectionLimits limits, ServerLog log, Func<Connection, ConnectionDriver> createDriver)
+    public ConnectionRegistry(
+        ReadOnlySpan<Loop> loops, ConnectionLimits limits, ServerLog log, Func<Connection, ConnectionDriver> createDriver)
     {
         Limits = limits;
         Log = log;

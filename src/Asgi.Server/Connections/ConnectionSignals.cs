@@ -36,7 +36,8 @@ internal sealed class ConnectionToken(Connection connection, Func<Connection, bo
         }
     }
 
-    public override void Call() => connection.Log.Guard(connection.Id, static source => ((CancellationTokenSource)source).Cancel(), _source!);
+    public override void Call() =>
+        connection.Log.Guard(connection.Id, static source => ((CancellationTokenSource)source).Cancel(), _source!);
 
     public override void Returned()
     {

@@ -1,5 +1,5 @@
-// The content of one request: decoding it as it arrives, its end, its trailers, and why the rest of it may be refused. Used by the driver and
-// the stream of one connection, on the loop's thread.
+// The content of one request: decoding it as it arrives, its end, its trailers, and why the rest of it may be refused. Used by the
+// driver and the stream of one connection, on the loop's thread.
 using Asgi.Server.Protocols.Http;
 using Asgi.Server.Protocols.Http1;
 

@@ -123,7 +123,8 @@ internal sealed partial class Http1Stream : HttpStream
         };
         if (_output.WriteHead(head, decision.Fields) is { } invalid)
         {
-            throw new InvalidOperationException($"'{invalid}' has a character that must not be sent in a response head (RFC 9110, section 5.5).");
+            throw new InvalidOperationException(
+                $"'{invalid}' has a character that must not be sent in a response head (RFC 9110, section 5.5).");
         }
 
         KeepAlive = keepAlive;
@@ -251,7 +252,9 @@ internal sealed partial class Http1Stream : HttpStream
             return (traits & ResponseFieldTraits.HasConnection) != 0 ? ConnectionOption.None : ConnectionOption.Close;
         }
 
-        return _driver.Machine.Head.IsHttp11 || (traits & ResponseFieldTraits.HasConnection) != 0 ? ConnectionOption.None : ConnectionOption.KeepAlive;
+        return _driver.Machine.Head.IsHttp11 || (traits & ResponseFieldTraits.HasConnection) != 0
+            ? ConnectionOption.None
+            : ConnectionOption.KeepAlive;
     }
 
     private void SendOutput()

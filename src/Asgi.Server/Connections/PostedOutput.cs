@@ -1,5 +1,5 @@
-// Ranges on their way from a writer on another thread to the loop. One writer and one taker: the writer adds to the batch that waits, if the
-// loop has not taken it yet.
+// Ranges on their way from a writer on another thread to the loop. One writer and one taker: the writer adds to the batch that waits, if
+// the loop has not taken it yet.
 using Asgi.Server.Loops.Buffers;
 
 namespace Asgi.Server.Connections;

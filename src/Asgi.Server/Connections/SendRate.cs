@@ -1,4 +1,5 @@
-// Watches how a client takes what is sent to it: one that takes nothing must not hold a response, and its connection, for ever. Loop thread.
+// Watches how a client takes what is sent to it: one that takes nothing must not hold a response, and its connection, for ever.
+// Loop thread.
 using Asgi.Server.Loops;
 
 namespace Asgi.Server.Connections;

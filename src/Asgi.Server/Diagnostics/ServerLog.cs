@@ -13,7 +13,8 @@ internal sealed partial class ServerLog(ILoggerFactory factory)
     /// <summary>The general category, for Hosting's own messages.</summary>
     public ILogger General => _general;
 
-    public void BadRequest(string connectionId, HttpFault fault) => BadRequest(_badRequests, connectionId, fault.Status, fault.Message, fault.Section);
+    public void BadRequest(string connectionId, HttpFault fault) =>
+        BadRequest(_badRequests, connectionId, fault.Status, fault.Message, fault.Section);
 
     public void BadRequest(string connectionId, int status, string reason) =>
         BadRequest(_badRequests, connectionId, status, reason, "content");
@@ -46,27 +47,43 @@ internal sealed partial class ServerLog(ILoggerFactory factory)
         }
     }
 
-    [LoggerMessage(28, LogLevel.Debug, "Connection id \"{ConnectionId}\": the response was not read at the minimum data rate.", EventName = "ResponseMinimumDataRateNotSatisfied")]
+    [LoggerMessage(28, LogLevel.Debug,
+        "Connection id \"{ConnectionId}\": the response was not read at the minimum data rate.",
+        EventName = "ResponseMinimumDataRateNotSatisfied")]
     private static partial void ResponseTooSlow(ILogger logger, string connectionId);
 
-    [LoggerMessage(17, LogLevel.Debug, "Connection id \"{ConnectionId}\" bad request data, answered {Status}: {Reason} ({Section})", EventName = "ConnectionBadRequest")]
+    [LoggerMessage(17, LogLevel.Debug,
+        "Connection id \"{ConnectionId}\" bad request data, answered {Status}: {Reason} ({Section})",
+        EventName = "ConnectionBadRequest")]
     private static partial void BadRequest(ILogger logger, string connectionId, int status, string reason, string section);
 
-    [LoggerMessage(101, LogLevel.Error, "Connection id \"{ConnectionId}\": An unhandled exception was thrown by the application.", EventName = "ApplicationFailed")]
+    [LoggerMessage(101, LogLevel.Error,
+        "Connection id \"{ConnectionId}\": An unhandled exception was thrown by the application.",
+        EventName = "ApplicationFailed")]
     private static partial void ApplicationFailed(ILogger logger, string connectionId, Exception exception);
 
-    [LoggerMessage(13, LogLevel.Error, "Connection id \"{ConnectionId}\", Request id \"{TraceIdentifier}\": An unhandled exception was thrown by the application.", EventName = "ApplicationError")]
+    [LoggerMessage(13, LogLevel.Error,
+        "Connection id \"{ConnectionId}\", Request id \"{TraceIdentifier}\": An unhandled exception was thrown by the application.",
+        EventName = "ApplicationError")]
     private static partial void ApplicationError(ILogger logger, string connectionId, string traceIdentifier, Exception exception);
 
-    [LoggerMessage(66, LogLevel.Debug, "Connection id \"{ConnectionId}\", Request id \"{TraceIdentifier}\": The request was aborted by the client.", EventName = "RequestAborted")]
+    [LoggerMessage(66, LogLevel.Debug,
+        "Connection id \"{ConnectionId}\", Request id \"{TraceIdentifier}\": The request was aborted by the client.",
+        EventName = "RequestAborted")]
     private static partial void RequestAborted(ILogger logger, string connectionId, string traceIdentifier);
 
-    [LoggerMessage(34, LogLevel.Information, "Connection id \"{ConnectionId}\": The application aborted the connection.", EventName = "ApplicationAbortedConnection")]
+    [LoggerMessage(34, LogLevel.Information,
+        "Connection id \"{ConnectionId}\": The application aborted the connection.",
+        EventName = "ApplicationAbortedConnection")]
     private static partial void ApplicationAborted(ILogger logger, string connectionId);
 
-    [LoggerMessage(33, LogLevel.Information, "Connection id \"{ConnectionId}\": automatic draining of the request body timed out.", EventName = "RequestBodyDrainTimedOut")]
+    [LoggerMessage(33, LogLevel.Information,
+        "Connection id \"{ConnectionId}\": automatic draining of the request body timed out.",
+        EventName = "RequestBodyDrainTimedOut")]
     private static partial void DrainTimedOut(ILogger logger, string connectionId);
 
-    [LoggerMessage(100, LogLevel.Critical, "Connection id \"{ConnectionId}\" was aborted because of an error of the server itself.", EventName = "ConnectionFailed")]
+    [LoggerMessage(100, LogLevel.Critical,
+        "Connection id \"{ConnectionId}\" was aborted because of an error of the server itself.",
+        EventName = "ConnectionFailed")]
     private static partial void ConnectionFailed(ILogger logger, string connectionId, Exception exception);
 }

@@ -100,7 +100,8 @@ internal sealed partial class AddressBinder(LoopGroup group, AsgiServerOptions o
 
         if (!string.IsNullOrEmpty(address.PathBase))
         {
-            throw new InvalidOperationException($"A path base cannot be part of a server address ('{text}'). Use IApplicationBuilder.UsePathBase().");
+            throw new InvalidOperationException(
+                $"A path base cannot be part of a server address ('{text}'). Use IApplicationBuilder.UsePathBase().");
         }
 
         if (address.IsNamedPipe)
@@ -114,7 +115,8 @@ internal sealed partial class AddressBinder(LoopGroup group, AsgiServerOptions o
         }
         else if (IsLocalhost(address.Host))
         {
-            BindEndpoint(options.CreateDefault(new IPEndPoint(IPAddress.Loopback, address.Port), isLocalhost: true), $"http://{address.Host}:{address.Port}");
+            var loopback = new IPEndPoint(IPAddress.Loopback, address.Port);
+            BindEndpoint(options.CreateDefault(loopback, isLocalhost: true), $"http://{address.Host}:{address.Port}");
         }
         else
         {
@@ -151,7 +153,9 @@ internal sealed partial class AddressBinder(LoopGroup group, AsgiServerOptions o
         var port = endpoint.IPEndPoint!.Port;
         if (port == 0)
         {
-            throw new InvalidOperationException("Dynamic port binding is not supported when binding to localhost. You must either bind to 127.0.0.1:0 or [::1]:0, or both.");
+            throw new InvalidOperationException(
+                "Dynamic port binding is not supported when binding to localhost. "
+                + "You must either bind to 127.0.0.1:0 or [::1]:0, or both.");
         }
 
         List<Exception> failures = [];
@@ -191,17 +195,26 @@ internal sealed partial class AddressBinder(LoopGroup group, AsgiServerOptions o
         }
     }
 
-    private static string Display(EndPoint endPoint) => endPoint is UnixDomainSocketEndPoint ? $"http://unix:{endPoint}" : $"http://{endPoint}";
+    private static string Display(EndPoint endPoint) =>
+        endPoint is UnixDomainSocketEndPoint ? $"http://unix:{endPoint}" : $"http://{endPoint}";
 
-    [LoggerMessage(0, LogLevel.Warning, "Overriding address(es) '{Addresses}'. Binding to endpoints defined in code instead.", EventName = "OverridingAddresses")]
+    [LoggerMessage(0, LogLevel.Warning,
+        "Overriding address(es) '{Addresses}'. Binding to endpoints defined in code instead.",
+        EventName = "OverridingAddresses")]
     private static partial void OverridingAddresses(ILogger logger, string addresses);
 
-    [LoggerMessage(200, LogLevel.Information, "Binding to address(es) '{Addresses}' instead of endpoints defined in code, since 'PreferHostingUrls' is set.", EventName = "PreferringAddresses")]
+    [LoggerMessage(200, LogLevel.Information,
+        "Binding to address(es) '{Addresses}' instead of endpoints defined in code, since 'PreferHostingUrls' is set.",
+        EventName = "PreferringAddresses")]
     private static partial void PreferringAddresses(ILogger logger, string addresses);
 
-    [LoggerMessage(201, LogLevel.Debug, "No listening endpoints were configured. Binding to {Address} by default.", EventName = "UsingDefault")]
+    [LoggerMessage(201, LogLevel.Debug,
+        "No listening endpoints were configured. Binding to {Address} by default.",
+        EventName = "UsingDefault")]
     private static partial void UsingDefault(ILogger logger, string address);
 
-    [LoggerMessage(202, LogLevel.Information, "Unable to bind to {Display} on the loopback address {Address}: '{Reason}'.", EventName = "LoopbackMissing")]
+    [LoggerMessage(202, LogLevel.Information,
+        "Unable to bind to {Display} on the loopback address {Address}: '{Reason}'.",
+        EventName = "LoopbackMissing")]
     private static partial void LoopbackMissing(ILogger logger, string display, IPAddress address, string reason);
 }

@@ -14,7 +14,8 @@ using Microsoft.Extensions.Options;
 namespace Asgi.Server;
 
 /// <summary>
-/// A web server for ASP.NET Core and native ASGI applications. Usually not made by hand: <c>builder.WebHost.UseAsgiServer()</c> registers it.
+/// A web server for ASP.NET Core and native ASGI applications. Usually not made by hand: <c>builder.WebHost.UseAsgiServer()</c>
+/// registers it.
 /// </summary>
 public sealed partial class AsgiServer : IServer
 {
@@ -22,6 +23,9 @@ public sealed partial class AsgiServer : IServer
     private const int AbortWaitMilliseconds = 1000;
 
     private const string ServerName = "Asgi.Server";
+
+    // A century: "no limit" without a case of its own.
+    private static readonly TimeSpan TimeoutMax = TimeSpan.FromDays(36_500);
 
     private readonly AsgiServerOptions _options;
     private readonly ServerLog _log;
@@ -87,7 +91,7 @@ public sealed partial class AsgiServer : IServer
         }
 
         _group = group;
-        _registry = new ConnectionRegistry(group.Loops, limits, _log, connection => new Http1Driver(connection, application, defaultFields));
+        _registry = new ConnectionRegistry(group.Loops, limits, _log, CreateDriver);
         group.Start();
         foreach (var bound in _bound)
         {
@@ -96,6 +100,8 @@ public sealed partial class AsgiServer : IServer
 
         _addresses.Publish(_bound.Select(bound => bound.Display).Distinct());
         return Task.CompletedTask;
+
+        Http1Driver CreateDriver(Connection connection) => new(connection, application, defaultFields);
     }
 
     /// <summary>
@@ -157,8 +163,8 @@ public sealed partial class AsgiServer : IServer
 
     private static ConnectionLimits CreateLimits(AsgiServerLimits limits)
     {
-        Demand(limits.MaxRequestBufferSize is not { } size || size >= limits.MaxRequestLineSize, nameof(limits.MaxRequestLineSize), limits.MaxRequestLineSize);
-        Demand(limits.MaxRequestBufferSize is not { } buffer || buffer >= limits.MaxRequestHeadersTotalSize, nameof(limits.MaxRequestHeadersTotalSize), limits.MaxRequestHeadersTotalSize);
+        DemandFits(limits.MaxRequestLineSize, nameof(limits.MaxRequestLineSize));
+        DemandFits(limits.MaxRequestHeadersTotalSize, nameof(limits.MaxRequestHeadersTotalSize));
         return new ConnectionLimits
         {
             RequestBufferSizeMax = limits.MaxRequestBufferSize,
@@ -176,20 +182,22 @@ public sealed partial class AsgiServer : IServer
             },
         };
 
-        void Demand(bool isValid, string name, int value)
+        void DemandFits(int size, string name)
         {
-            if (!isValid)
+            if (limits.MaxRequestBufferSize < size)
             {
                 throw new InvalidOperationException(
-                    $"Limits.MaxRequestBufferSize ({limits.MaxRequestBufferSize}) must be greater than or equal to Limits.{name} ({value}).");
+                    $"Limits.MaxRequestBufferSize ({limits.MaxRequestBufferSize}) must be greater than or equal to "
+                    + $"Limits.{name} ({size}).");
             }
         }
     }
 
-    // A century: "no limit" without a case of its own.
     private static long ToMilliseconds(TimeSpan timeout) =>
-        timeout == Timeout.InfiniteTimeSpan ? (long)TimeSpan.FromDays(36_500).TotalMilliseconds : (long)Math.Min(timeout.TotalMilliseconds, TimeSpan.FromDays(36_500).TotalMilliseconds);
+        (long)(timeout == Timeout.InfiniteTimeSpan || timeout > TimeoutMax ? TimeoutMax : timeout).TotalMilliseconds;
 
-    [LoggerMessage(16, LogLevel.Debug, "Some connections failed to close gracefully during server shutdown: {Count} are aborted.", EventName = "NotAllConnectionsClosedGracefully")]
+    [LoggerMessage(16, LogLevel.Debug,
+        "Some connections failed to close gracefully during server shutdown: {Count} are aborted.",
+        EventName = "NotAllConnectionsClosedGracefully")]
     private static partial void NotAllConnectionsClosed(ILogger logger, int count);
 }

@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Asgi.Server;
 
-/// <summary>The limits of a server. Sizes are bytes; setters throw <see cref="ArgumentOutOfRangeException"/> for values out of range.</summary>
+/// <summary>
+/// The limits of a server. Sizes are bytes; setters throw <see cref="ArgumentOutOfRangeException"/> for values out of range.
+/// </summary>
 public sealed class AsgiServerLimits
 {
     private long? _maxResponseBufferSize = 64 * 1024;
@@ -50,7 +52,9 @@ public sealed class AsgiServerLimits
         set => _maxRequestLineSize = DemandPositive(value);
     }
 
-    /// <summary>The largest header section, all lines with their ends; beyond it the answer is 431. Greater than 0; default 32,768.</summary>
+    /// <summary>
+    /// The largest header section, all lines with their ends; beyond it the answer is 431. Greater than 0; default 32,768.
+    /// </summary>
     public int MaxRequestHeadersTotalSize
     {
         get => _maxRequestHeadersTotalSize;
@@ -66,8 +70,8 @@ public sealed class AsgiServerLimits
 
     /// <summary>
     /// The largest request content, chunked framing included; reading beyond it throws
-    /// <see cref="Microsoft.AspNetCore.Http.BadHttpRequestException"/> with status 413. Null for no limit; default 30,000,000. A request may
-    /// change it with IHttpMaxRequestBodySizeFeature.
+    /// <see cref="Microsoft.AspNetCore.Http.BadHttpRequestException"/> with status 413. Null for no limit; default 30,000,000. A request
+    /// may change it with IHttpMaxRequestBodySizeFeature.
     /// </summary>
     public long? MaxRequestBodySize
     {

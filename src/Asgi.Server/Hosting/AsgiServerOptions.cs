@@ -5,8 +5,8 @@ using System.Net.Sockets;
 namespace Asgi.Server;
 
 /// <summary>
-/// The options of <see cref="AsgiServer"/>, set by <c>UseAsgiServer(options => ...)</c> or <c>services.Configure&lt;AsgiServerOptions&gt;</c>.
-/// Changes after the server has started have no effect.
+/// The options of <see cref="AsgiServer"/>, set by <c>UseAsgiServer(options => ...)</c> or
+/// <c>services.Configure&lt;AsgiServerOptions&gt;</c>. Changes after the server has started have no effect.
 /// </summary>
 public sealed class AsgiServerOptions
 {
@@ -44,7 +44,8 @@ public sealed class AsgiServerOptions
     }
 
     /// <summary>Listens on an address and port; port 0 for a free one.</summary>
-    public void Listen(IPAddress address, int port, Action<ListenOptions>? configure = null) => Listen(new IPEndPoint(address, port), configure);
+    public void Listen(IPAddress address, int port, Action<ListenOptions>? configure = null) =>
+        Listen(new IPEndPoint(address, port), configure);
 
     /// <summary>Listens on an <see cref="IPEndPoint"/> or a <see cref="UnixDomainSocketEndPoint"/>.</summary>
     /// <exception cref="NotSupportedException">Any other kind of endpoint.</exception>
@@ -64,7 +65,8 @@ public sealed class AsgiServerOptions
         Add(new ListenOptions(new IPEndPoint(IPAddress.Loopback, port), this, isLocalhost: true), configure);
 
     /// <summary>Listens on all addresses, IPv6 and IPv4 by one socket; IPv4 alone where there is no IPv6. Port 0 for a free one.</summary>
-    public void ListenAnyIP(int port, Action<ListenOptions>? configure = null) => Listen(new IPEndPoint(IPAddress.IPv6Any, port), configure);
+    public void ListenAnyIP(int port, Action<ListenOptions>? configure = null) =>
+        Listen(new IPEndPoint(IPAddress.IPv6Any, port), configure);
 
     /// <summary>Listens on a unix socket. The file must not exist; it is deleted when the server stops.</summary>
     /// <exception cref="ArgumentException">The path is not absolute.</exception>

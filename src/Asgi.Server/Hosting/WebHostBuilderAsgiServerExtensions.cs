@@ -12,7 +12,8 @@ public static class WebHostBuilderAsgiServerExtensions
     public static IWebHostBuilder UseAsgiServer(this IWebHostBuilder hostBuilder)
     {
         ArgumentNullException.ThrowIfNull(hostBuilder);
-        return hostBuilder.ConfigureServices(services => services.AddOptions<AsgiServerOptions>().Services.AddSingleton<IServer, AsgiServer>());
+        return hostBuilder.ConfigureServices(services =>
+            services.AddOptions<AsgiServerOptions>().Services.AddSingleton<IServer, AsgiServer>());
     }
 
     /// <summary>Uses Asgi.Server as the web server, with options.</summary>

@@ -106,7 +106,9 @@ public class Rfc9112_06_MessageBodyTests
     [Wire("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", "TransferEncodingInHttp10")]
     [Wire("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n", "TransferEncodingAndContentLength")]
     [Wire("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n", "TransferEncodingAndContentLength")]
-    [Wire("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\nContent-Length: 5\r\n\r\n", "TransferEncodingAndContentLength")]
+    [Wire(
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\nContent-Length: 5\r\n\r\n",
+        "TransferEncodingAndContentLength")]
     public void What_two_parsers_could_frame_differently_is_refused(Wire wire, string fault) => Expect.Fault(wire, 400, fault);
 
     [Theory]

@@ -1,0 +1,58 @@
+// The end of an exchange before its time: a client that goes away, and an application that breaks the connection. The connection tells of
+// the client on the loop's thread; applications ask on any thread.
+namespace Asgi;
+
+public sealed partial class HttpExchange
+{
+    private CancellationTokenSource? _disconnectSource;
+    private volatile bool _isDisconnected;
+
+    /// <summary>
+    /// Cancelled when the client disconnects before the response is complete. The callbacks run on the connection's event loop, as the
+    /// application does.
+    /// </summary>
+    public CancellationToken Disconnected
+    {
+        get
+        {
+            if (_disconnectSource is null)
+            {
+                Interlocked.CompareExchange(ref _disconnectSource, new CancellationTokenSource(), null);
+                if (_isDisconnected)
+                {
+                    _disconnectSource.Cancel();
+                }
+            }
+
+            return _disconnectSource.Token;
+        }
+    }
+
+    /// <summary>Breaks the connection at once.</summary>
+    public void Abort() => _stream.Abort();
+
+    /// <summary>Notes that the client is gone.</summary>
+    /// <returns>Whether somebody listens and <see cref="CancelDisconnected"/> is to be called from the ready list.</returns>
+    internal bool NoteDisconnect()
+    {
+        if (_isDisconnected || IsComplete)
+        {
+            return false;
+        }
+
+        _isDisconnected = true;
+        Interlocked.MemoryBarrier();
+        return _disconnectSource is not null;
+    }
+
+    internal void CancelDisconnected() => _disconnectSource?.Cancel();
+
+    /// <summary>Whether the client was gone before the response was complete.</summary>
+    internal bool IsDisconnected => _isDisconnected;
+
+    private void ResetDisconnect()
+    {
+        _disconnectSource = null;
+        _isDisconnected = false;
+    }
+}
