@@ -106,4 +106,136 @@ public sealed class DifferenceTests(ParityHosts hosts) : IClassFixture<ParityHos
 
         Assert.Equal(Differences.AnswerAfterHalfClose.On(kind), exchange.Outcome);
     }
+
+    [Theory]
+    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    public async Task The_preface_of_http2_without_tls(HostKind kind)
+    {
+        var host = await hosts.On(kind, _ => Task.CompletedTask);
+        await using var client = await host.ConnectAsync();
+
+        await client.SendAsync("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+        var answer = await client.ReadToEndAsync();
+
+        Assert.Equal(Differences.Http2Preface.On(kind), Http2Answer(answer));
+    }
+
+    [Theory]
+    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    public async Task Expected_content_that_is_never_read(HostKind host)
+    {
+        const string Request = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
+
+        var exchange = await hosts.ExchangeAsync(host, Request, _ => Task.CompletedTask);
+
+        Assert.Equal(Differences.ExpectAnsweredUnread.On(host), exchange.Outcome);
+        Assert.Empty(exchange.Answer.Interim);
+    }
+
+    public static TheoryData<HostKind, bool> ReadOrNot => Hosts.SocketsTimes([true, false]);
+
+    [Theory]
+    [MemberData(nameof(ReadOrNot))]
+    public async Task Malformed_content_that_the_app_swallows_or_does_not_read(HostKind host, bool isRead)
+    {
+        Exception? swallowed = null;
+        var exchange = await hosts.ExchangeAsync(host, Wire.PostChunked("no size\r\n"), async context =>
+        {
+            if (isRead)
+                swallowed = await Record.ExceptionAsync(() => context.Request.Body.CopyToAsync(Stream.Null));
+        });
+
+        Assert.Equal(isRead, swallowed is BadHttpRequestException);
+        Assert.Equal("200 closed", exchange.Outcome);
+        Assert.Equal(Differences.ConnectionAfterBadContent.On(host), exchange.Answer.Field("Connection"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    public async Task A_status_of_five_digits(HostKind host)
+    {
+        var exchange = await hosts.GetAsync(host, context => Answer(context, 10_000));
+
+        Assert.Equal(Differences.StatusOfFiveDigits.On(host), exchange.Outcome);
+    }
+
+    [Theory]
+    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    public async Task A_status_of_four_digits_is_sent(HostKind host)
+    {
+        var exchange = await hosts.GetAsync(host, context => Answer(context, 9_999));
+
+        Assert.Equal("9999 open", exchange.Outcome);
+    }
+
+    [Theory]
+    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    public async Task A_transfer_coding_without_content(HostKind host)
+    {
+        var exchange = await hosts.GetAsync(host, context =>
+        {
+            context.Response.Headers.TransferEncoding = "chunked";
+            return Answer(context, 204);
+        });
+
+        Assert.Equal(Differences.CodingWithoutContent.On(host), exchange.Outcome);
+    }
+
+    [Theory]
+    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    public async Task A_length_beside_the_apps_own_coding(HostKind host)
+    {
+        var exchange = await hosts.GetAsync(host, context =>
+        {
+            context.Response.Headers.TransferEncoding = "chunked";
+            context.Response.ContentLength = 5;
+            return context.Response.WriteAsync(Wire.Chunk("hello") + Wire.LastChunk);
+        });
+
+        Assert.Equal(Differences.LengthWithOwnCoding.On(host), exchange.Answer.Framing);
+        Assert.Equal("hello", exchange.Answer.Content);
+        Assert.Equal("200 open", exchange.Outcome);
+    }
+
+    [Theory]
+    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    public async Task An_upgrade_in_http_1_0(HostKind host)
+    {
+        bool? upgradable = null;
+        await hosts.ExchangeAsync(host, "GET / HTTP/1.0\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n", context =>
+        {
+            upgradable = context.Features.Get<IHttpUpgradeFeature>()!.IsUpgradableRequest;
+            return Task.CompletedTask;
+        });
+
+        Assert.Equal(Differences.UpgradeOn10.On(host), upgradable);
+    }
+
+    [Theory]
+    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    public async Task Request_headers_are_enumerated_in_order(HostKind host)
+    {
+        string? names = null;
+        await hosts.ExchangeAsync(host, "GET / HTTP/1.1\r\nX-A: 1\r\nUser-Agent: a\r\nAccept: */*\r\nHost: h\r\n\r\n", context =>
+        {
+            names = string.Join(' ', context.Request.Headers.Select(header => header.Key));
+            return Task.CompletedTask;
+        });
+
+        Assert.Equal(Differences.RequestHeaderOrder.On(host), names);
+    }
+
+    private static Task Answer(HttpContext context, int status)
+    {
+        context.Response.StatusCode = status;
+        return Task.CompletedTask;
+    }
+
+    // A status, or the type of the first frame (RFC 9113, section 4.1) when it is GOAWAY (6.8).
+    private static string Http2Answer(string bytes) => bytes switch
+    {
+        _ when bytes.StartsWith("HTTP/1.1 ", StringComparison.Ordinal) => bytes.Split(' ')[1],
+        { Length: > 3 } when bytes[3] == '\u0007' => "GOAWAY",
+        _ => bytes,
+    };
 }

@@ -196,6 +196,20 @@ public sealed class RequestBodyTests(ParityHosts hosts) : IClassFixture<ParityHo
         Assert.Equal(0, count);
     }
 
+    public static TheoryData<HostKind, string> ChunkExtensions => Hosts.SocketsTimes(
+        [";a", ";a=b", ";a=\"b c\"", ";a;b=c", ";a=\t\u00E9", ";" + new string('a', Differences.ChunkExtensionSizeMax - 1)]);
+
+    // RFC 9112, section 7.1.1: a recipient ignores extensions it does not know.
+    [Theory]
+    [MemberData(nameof(ChunkExtensions))]
+    public async Task Chunk_extensions_are_skipped(HostKind host, string extension)
+    {
+        var exchange = await hosts.ExchangeAsync(host, Wire.PostChunked($"5{extension}\r\nhello\r\n" + Wire.LastChunk), StreamEcho);
+
+        Assert.Equal("200 open", exchange.Outcome);
+        Assert.Equal("hello", exchange.Answer.Content);
+    }
+
     [Theory]
     [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
     public async Task Expect_100_continue_is_answered_when_the_app_reads(HostKind kind)
