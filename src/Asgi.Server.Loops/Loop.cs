@@ -60,6 +60,9 @@ internal sealed class Loop : IDisposable
     /// <summary>The backend's clock as read once a tick.</summary>
     public long NowMilliseconds { get; private set; }
 
+    /// <summary>Applications under way that have left the loop's thread. Loop thread.</summary>
+    public int AwayCount { get; set; }
+
     /// <summary>Starts the thread. Once, any thread.</summary>
     public void Start() => _thread.UnsafeStart();
 
@@ -181,6 +184,12 @@ internal sealed class Loop : IDisposable
     private int TimeToSleep()
     {
         if (!_ready.IsEmpty || _toFlushCount > 0 || _isStopping)
+        {
+            return 0;
+        }
+
+        // Applications that went on elsewhere may be about to post: on a busy processor they then do so without a system call to wake us.
+        if (AwayCount > 0 && Thread.Yield() && !_posted.IsEmpty)
         {
             return 0;
         }

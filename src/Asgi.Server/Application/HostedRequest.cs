@@ -63,7 +63,7 @@ internal abstract partial class HostedRequest
         if (!_exchange.IsComplete)
         {
             HoldStart();
-            _exchange.Complete();
+            _exchange.Complete(isReturning: Completed is not { Count: > 0 });
         }
     }
 

@@ -181,7 +181,8 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
 
     /// <summary>Ends the response; the length of content that was all written before the head becomes its Content-Length.</summary>
     /// <exception cref="InvalidOperationException">The content is shorter than announced.</exception>
-    internal void Complete()
+    /// <param name="isReturning">Whether the application's task completes next.</param>
+    internal void Complete(bool isReturning = false)
     {
         Demand(_state is ResponseState.Held or ResponseState.Started);
         if (_state == ResponseState.Held)
@@ -194,7 +195,7 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
         }
 
         _state = ResponseState.Complete;
-        _stream.Complete();
+        _stream.Complete(isReturning);
     }
 
     /// <summary>Takes back a start that was not written, and all content with it, so that an error can take its place.</summary>

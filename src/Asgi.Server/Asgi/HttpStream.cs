@@ -73,7 +73,8 @@ internal abstract class HttpStream
     public abstract void CancelFlush();
 
     /// <summary>Ends the content and sends what is written.</summary>
-    public abstract void Complete();
+    /// <param name="isReturning">The application's task completes next: on another thread one post then serves for both.</param>
+    public abstract void Complete(bool isReturning);
 
     /// <summary>Ends the response short of its length: the client must see that it is truncated.</summary>
     public abstract void Truncate();

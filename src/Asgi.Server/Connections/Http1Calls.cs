@@ -108,6 +108,7 @@ internal sealed class Http1Calls : ReadyItem
             if (!task.IsCompleted)
             {
                 _task = task;
+                _driver.Connection.Loop.AwayCount++;
                 task.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_onCompleted);
                 return;
             }

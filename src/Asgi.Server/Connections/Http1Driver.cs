@@ -332,7 +332,7 @@ internal sealed class Http1Driver : ConnectionDriver
         _stream.Reset(keepAlive: false);
         var fields = fault.Allow is null ? null : new FieldList().Add("Allow", fault.Allow);
         _stream.WriteHead(new ResponseHeadDecision(fault.Status, null, fields, ContentLength: 0, HasContent: false));
-        _stream.Complete();
+        _stream.Complete(isReturning: false);
         End(mustLinger: true);
     }
 

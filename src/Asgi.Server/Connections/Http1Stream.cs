@@ -158,10 +158,17 @@ internal sealed partial class Http1Stream : HttpStream
 
     public override void CancelFlush() => Post(Work.CancelFlush);
 
-    public override void Complete()
+    public override void Complete(bool isReturning)
     {
         IsComplete = true;
         _output.EndContent();
+        if (isReturning && !_loop.IsCurrent)
+        {
+            // Two posts would wake a sleeping loop twice.
+            _postedOutput.Add(_output);
+            return;
+        }
+
         SendOutput();
     }
 
@@ -322,6 +329,7 @@ internal sealed partial class Http1Stream : HttpStream
 
         if ((work & Work.Returned) != 0)
         {
+            _loop.AwayCount--;
             _driver.OnApplicationReturned();
         }
     }
