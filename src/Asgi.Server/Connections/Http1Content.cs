@@ -1,5 +1,6 @@
 // The content of one request: decoding it as it arrives, its end, its trailers, and why the rest of it may be refused. Used by the
 // driver and the stream of one connection, on the loop's thread.
+using System.Diagnostics;
 using Asgi.Server.Protocols.Http;
 using Asgi.Server.Protocols.Http1;
 
@@ -100,6 +101,7 @@ internal sealed class Http1Content(Connection connection, Http1Machine machine)
     /// <summary>From here on the content is whatever the client sends.</summary>
     public void BecomeRaw()
     {
+        Debug.Assert(connection.Loop.IsCurrent, "The receive buffer and the machine belong to the loop.");
         machine.UpgradeToRaw();
         _isRaw = true;
         _isComplete = false;

@@ -26,7 +26,8 @@ internal sealed partial class Http1Stream
     public override bool TryReceive(out RequestBody body)
     {
         _hasReceived = true;
-        if (_loop.IsCurrent || (_driver.Content.IsComplete && _connection.Input.ContentLength == 0))
+        // Off the loop only an end can be told at once; after an upgrade what has ended was the request, not the connection.
+        if (_loop.IsCurrent || (_driver.Content.IsComplete && _connection.Input.ContentLength == 0 && !IsUpgraded))
         {
             return TryTake(out body);
         }

@@ -43,6 +43,7 @@ internal sealed partial class Http1Stream : HttpStream
         CancelFlush = 8,
         Abort = 16,
         Returned = 32,
+        Upgrade = 64,
     }
 
     /// <summary>Whether the connection persists after this response: what client, application and server have said so far.</summary>
@@ -185,8 +186,14 @@ internal sealed partial class Http1Stream : HttpStream
         IsUpgraded = true;
         KeepAlive = false;
         ResponseRateMin = null;
-        _driver.Content.BecomeRaw();
-        _connection.ReceiveLater();
+        if (_loop.IsCurrent)
+        {
+            BecomeRaw();
+        }
+        else
+        {
+            Post(Work.Upgrade);
+        }
     }
 
     public override void Abort() => Post(Work.Abort);
@@ -276,7 +283,14 @@ internal sealed partial class Http1Stream : HttpStream
         }
     }
 
-    // What was posted earlier goes first: they were written first.
+    // The machine and the receive buffer are the loop's, and so is the turn to raw bytes. Loop thread.
+    private void BecomeRaw()
+    {
+        _driver.Content.BecomeRaw();
+        _connection.ReceiveLater();
+    }
+
+    // What was posted earlier goes first: it was written first.
     private void MoveOutput()
     {
         _postedOutput.TakeTo(_connection.Output);
@@ -303,6 +317,11 @@ internal sealed partial class Http1Stream : HttpStream
         if ((work & Work.Abort) != 0)
         {
             _driver.AbortByApplication();
+        }
+
+        if ((work & Work.Upgrade) != 0)
+        {
+            BecomeRaw();
         }
 
         if ((work & Work.CancelReceive) != 0)
