@@ -2,6 +2,7 @@
 // All members are for the loop's thread unless they say otherwise.
 using System.Net;
 using Asgi.Server.Loops.Interop;
+using Microsoft.Win32.SafeHandles;
 
 namespace Asgi.Server.Loops;
 
@@ -87,7 +88,22 @@ internal abstract class Transport
 
     public abstract TransportResult Receive(Span<byte> buffer);
 
-    public abstract TransportResult Send(ReadOnlySpan<IoVector> vectors);
+    /// <summary>Whether <see cref="SendFile"/> is to be used: the bytes sent are those of the file.</summary>
+    public virtual bool CanSendFiles => false;
+
+    /// <param name="vectors">What is to be sent, in order.</param>
+    /// <param name="isMoreFollowing">Whether another send follows at once, with which the last bytes may share a segment.</param>
+    public abstract TransportResult Send(ReadOnlySpan<IoVector> vectors, bool isMoreFollowing = false);
+
+    /// <summary>Sends bytes of a file without their passing through the server's memory.</summary>
+    /// <param name="file">A file that can be read at an offset.</param>
+    /// <param name="offset">Where to start, in bytes; may lie beyond 2 GiB.</param>
+    /// <param name="count">Bytes at most, greater than 0.</param>
+    /// <returns>Bytes sent; zero of them when the file ends at the offset; broken also when the file cannot be read.</returns>
+    public virtual TransportResult SendFile(SafeFileHandle file, long offset, int count) => throw new NotSupportedException();
+
+    /// <summary>Bytes that a send has taken and the peer has not acknowledged; 0 where that is unknown.</summary>
+    public virtual long UnacknowledgedLength => 0;
 
     /// <summary>Sends FIN: no more bytes go out, bytes still come in.</summary>
     public abstract void ShutdownSend();

@@ -27,8 +27,29 @@ internal sealed class BoundEndpoint
         }
     }
 
-    /// <summary>Closes the listeners, each on its loop; done when connecting is refused.</summary>
-    public Task CloseAsync()
+    /// <summary>
+    /// Closes the listeners, each on its loop; done when connecting is refused and every connection accepted before is its acceptor's.
+    /// </summary>
+    public async Task CloseAsync()
+    {
+        await CloseListenersAsync().ConfigureAwait(false);
+        if (_listeners.Length != _loops.Length)
+        {
+            // One accepted in turns may still be on its way to its loop; what is posted now runs behind it.
+            await Task.WhenAll(Array.ConvertAll(_loops, Reached.AskAsync)).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Closes listeners whose loops were never started. Host's thread.</summary>
+    public void CloseUnstarted()
+    {
+        foreach (var listener in _listeners)
+        {
+            listener.Close();
+        }
+    }
+
+    private Task CloseListenersAsync()
     {
         var closes = new Task[_listeners.Length];
         for (var i = 0; i < closes.Length; i++)
@@ -39,15 +60,6 @@ internal sealed class BoundEndpoint
         }
 
         return Task.WhenAll(closes);
-    }
-
-    /// <summary>Closes listeners whose loops were never started. Host's thread.</summary>
-    public void CloseUnstarted()
-    {
-        foreach (var listener in _listeners)
-        {
-            listener.Close();
-        }
     }
 
     private sealed class OwnLoop(Loop loop, IConnectionAcceptor acceptor) : IAcceptHandler
@@ -81,6 +93,21 @@ internal sealed class BoundEndpoint
     private sealed class StartListener(Loop loop, Listener listener, IAcceptHandler handler) : WorkItem
     {
         public override void Run() => loop.Backend.StartAccepting(listener, handler);
+    }
+
+    /// <summary>Tells when a loop has come so far.</summary>
+    private sealed class Reached : WorkItem
+    {
+        private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public static Task AskAsync(Loop loop)
+        {
+            var reached = new Reached();
+            loop.Post(reached);
+            return reached._done.Task;
+        }
+
+        public override void Run() => _done.SetResult();
     }
 
     private sealed class CloseListener(Listener listener) : WorkItem

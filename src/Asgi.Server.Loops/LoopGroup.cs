@@ -11,13 +11,28 @@ internal interface IConnectionAcceptor
     void Accept(Loop loop, Transport transport);
 }
 
+/// <summary>How the loops of a server deal with application code that blocks.</summary>
+internal sealed record BlockingOptions
+{
+    /// <summary>How long a call may hold its loop before another thread goes on with it; null: nobody watches.</summary>
+    public int? HandOffMilliseconds { get; init; } = 10;
+
+    /// <summary>Calls made on spare threads at the same time.</summary>
+    public int SpareCallCountMax { get; init; } = 256;
+
+    /// <summary>Calls that wait for a spare thread.</summary>
+    public int WaitingCallCountMax { get; init; } = 10_000;
+}
+
 internal sealed class LoopGroup : IDisposable
 {
     private readonly Loop[] _loops;
+    private readonly Watchdog? _watchdog;
 
     /// <param name="count">Loops to run, each a thread. At least 1.</param>
+    /// <param name="blocking">How to deal with calls that block; null: with the defaults.</param>
     /// <exception cref="PlatformNotSupportedException">Not Linux.</exception>
-    public LoopGroup(int count)
+    public LoopGroup(int count, BlockingOptions? blocking = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         if (!OperatingSystem.IsLinux())
@@ -25,14 +40,23 @@ internal sealed class LoopGroup : IDisposable
             throw new PlatformNotSupportedException("Asgi.Server runs on Linux; a backend for other systems does not exist yet.");
         }
 
+        blocking ??= new BlockingOptions();
+        Spares = new SpareThreads(count, blocking.SpareCallCountMax, blocking.WaitingCallCountMax);
         _loops = new Loop[count];
         for (var i = 0; i < count; i++)
         {
-            _loops[i] = new Loop(new EpollBackend(), $"asgi loop {i}");
+            _loops[i] = new Loop(new EpollBackend(), $"asgi loop {i}", Spares);
+        }
+
+        if (blocking.HandOffMilliseconds is { } threshold)
+        {
+            _watchdog = new Watchdog(_loops, threshold);
         }
     }
 
     public ReadOnlySpan<Loop> Loops => _loops;
+
+    public SpareThreads Spares { get; }
 
     public void Start()
     {
@@ -40,6 +64,8 @@ internal sealed class LoopGroup : IDisposable
         {
             loop.Start();
         }
+
+        _watchdog?.Start();
     }
 
     /// <summary>
@@ -82,9 +108,12 @@ internal sealed class LoopGroup : IDisposable
     public void Dispose()
     {
         Stop();
+        _watchdog?.Dispose();
         foreach (var loop in _loops)
         {
             loop.Dispose();
         }
+
+        Spares.Dispose();
     }
 }

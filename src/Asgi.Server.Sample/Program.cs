@@ -7,7 +7,9 @@ using System.IO.Pipelines;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Serialization;
+using Asgi.Server.Features;
 
 if (args is ["--raw", ..])
 {
@@ -55,6 +57,14 @@ app.MapGet("/delay", async (int? milliseconds, CancellationToken aborted) =>
     return $"Waited {delay} ms";
 });
 
+// Blocks its thread, as handlers should not: the server notices and keeps its loops free.
+app.MapGet("/sleep", (int? milliseconds) =>
+{
+    var sleep = Math.Clamp(milliseconds ?? 50, 0, 10_000);
+    Thread.Sleep(sleep);
+    return $"Slept {sleep} ms";
+});
+
 // WriteAsync flushes, so each line leaves as a chunk of its own.
 app.MapGet("/stream", async (HttpResponse response, CancellationToken aborted) =>
 {
@@ -68,6 +78,31 @@ app.MapGet("/stream", async (HttpResponse response, CancellationToken aborted) =
 
 app.MapGet("/events", (int? count, CancellationToken aborted) =>
     TypedResults.ServerSentEvents(Ticks(Math.Clamp(count ?? 5, 1, 100), aborted)));
+
+// 103: a browser fetches what the page will need while the app is still at work on it.
+app.MapGet("/hints", async (HttpResponse response, CancellationToken aborted) =>
+{
+    await response.SendEarlyHintsAsync("</numbers.txt>; rel=preload; as=fetch", aborted);
+    await Task.Delay(200, aborted);
+    return "The hint came first";
+});
+
+// The digest (RFC 9530) is known when everything is sent, so it follows as a trailer.
+app.MapGet("/trailers", async (HttpResponse response, CancellationToken aborted) =>
+{
+    response.ContentType = "text/plain";
+    response.DeclareTrailer("Content-Digest");
+    using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    for (var number = 1; number <= 10; number++)
+    {
+        var line = Encoding.ASCII.GetBytes($"line {number} of 10\n");
+        hash.AppendData(line);
+        await response.BodyWriter.WriteAsync(line, aborted);
+    }
+
+    if (response.SupportsTrailers())
+        response.AppendTrailer("Content-Digest", $"sha-256=:{Convert.ToBase64String(hash.GetHashAndReset())}:");
+});
 
 app.MapPost("/echo", async (HttpRequest request, HttpResponse response, CancellationToken aborted) =>
 {

@@ -32,6 +32,29 @@ public sealed class CurlTests(SampleProcess sample) : IClassFixture<SampleProces
         Assert.EndsWith("line 10 of 10\n", output, StringComparison.Ordinal);
     }
 
+    [ClientFact("curl")]
+    public async Task Early_hints_come_before_the_response()
+    {
+        var output = await CurlAsync("--include", Url("/hints"));
+
+        Assert.StartsWith(
+            "HTTP/1.1 103 Early Hints\r\nLink: </numbers.txt>; rel=preload; as=fetch\r\n\r\nHTTP/1.1 200 OK\r\n",
+            output,
+            StringComparison.Ordinal);
+        Assert.EndsWith("The hint came first", output, StringComparison.Ordinal);
+    }
+
+    [ClientFact("curl")]
+    public async Task A_trailer_comes_behind_the_content()
+    {
+        var output = await CurlAsync("--include", Url("/trailers"));
+
+        var content = string.Concat(Enumerable.Range(1, 10).Select(line => $"line {line} of 10\n"));
+        var digest = Convert.ToBase64String(SHA256.HashData(Encoding.ASCII.GetBytes(content)));
+        Assert.Contains("\r\nTrailer: Content-Digest\r\n", output, StringComparison.Ordinal);
+        Assert.EndsWith($"{content}Content-Digest: sha-256=:{digest}:\r\n", output, StringComparison.Ordinal);
+    }
+
     [ClientTheory("curl")]
     [InlineData("Content-Length: 3000000", "Expect:")]
     [InlineData("Transfer-Encoding: chunked", "Expect:")]

@@ -96,6 +96,35 @@ public sealed class BindTests
         Array.ForEach(peers, peer => peer.Dispose());
     }
 
+    // A connection on its way from the loop that accepts to the loop that owns it is in nobody's count yet.
+    [Fact]
+    public async Task A_close_is_done_when_each_loop_has_the_connections_accepted_for_it()
+    {
+        var backend = new SimulatedBackend(1, NetworkConditions.Calm);
+        using var first = new Loop(backend, "accepts");
+        using var second = new Loop(new SimulatedBackend(2), "owns");
+        var listener = backend.Listen();
+        var bound = new BoundEndpoint([first, second], [listener]);
+        var acceptor = new Acceptor(expected: 2);
+        bound.StartAccepting(acceptor);
+        first.Tick();
+        _ = (listener.Connect(), listener.Connect());
+        first.Tick();
+
+        var close = bound.CloseAsync();
+        first.Tick();
+        Assert.False(close.IsCompleted);
+        while (!close.IsCompleted)
+        {
+            first.Tick();
+            second.Tick();
+            await Task.Yield();
+        }
+
+
+        Assert.Equal([first, second], acceptor.Loops);
+    }
+
     [Fact]
     public async Task A_wildcard_address_shows_each_connection_its_own()
     {

@@ -7,29 +7,23 @@ using Asgi.Server.Testing.Simulation;
 
 namespace Asgi.Server.Loops.Tests;
 
-public sealed class EpollBackendTests : BackendContractTests
+public sealed class EpollBackendTests() : BackendContractTests(new EpollBed());
+
+internal sealed class EpollBed : BackendBed
 {
-    public EpollBackendTests()
-        : base(new Bed())
+    private readonly EpollBackend _backend = new();
+
+    public override Backend Backend => _backend;
+
+    public override Listener Listener { get; } =
+        EpollListener.Bind(new IPEndPoint(IPAddress.Loopback, 0), backlog: 512, isSibling: false, hasSiblings: false);
+
+    public override Peer Connect() => new SocketPeer(Listener.LocalEndPoint);
+
+    public override void Dispose()
     {
-    }
-
-    private sealed class Bed : BackendBed
-    {
-        private readonly EpollBackend _backend = new();
-
-        public override Backend Backend => _backend;
-
-        public override Listener Listener { get; } =
-            EpollListener.Bind(new IPEndPoint(IPAddress.Loopback, 0), backlog: 512, isSibling: false, hasSiblings: false);
-
-        public override Peer Connect() => new SocketPeer(Listener.LocalEndPoint);
-
-        public override void Dispose()
-        {
-            Listener.Close();
-            _backend.Dispose();
-        }
+        Listener.Close();
+        _backend.Dispose();
     }
 }
 

@@ -9,9 +9,9 @@ internal sealed class Work(Action run) : WorkItem
 
 internal sealed class ReadyCall(Action call, Action? returned = null) : ReadyItem
 {
-    public override void Call() => call();
+    public override void Call(int number) => call();
 
-    public override void Returned() => returned?.Invoke();
+    public override void Returned(int number, bool wasAway) => returned?.Invoke();
 }
 
 internal sealed class TestTimer(Action<long> fire) : LoopTimer

@@ -9,7 +9,7 @@ namespace Asgi.Server.Loops.Tests;
 public sealed class SimulatedBackendTests : BackendContractTests
 {
     public SimulatedBackendTests()
-        : base(new Bed())
+        : base(new SimulatedBed())
     {
     }
 
@@ -27,60 +27,60 @@ public sealed class SimulatedBackendTests : BackendContractTests
         backend.Poll(600);
         Assert.Equal((start + 1000, true), (backend.NowMilliseconds, backend.IsIdle));
     }
+}
 
-    private sealed class Bed : BackendBed
+internal sealed class SimulatedBed : BackendBed
+{
+    private readonly SimulatedBackend _backend = new(seed: 0);
+
+    public SimulatedBed() => Listener = _backend.Listen();
+
+    public override Backend Backend => _backend;
+
+    public override Listener Listener { get; }
+
+    public override Peer Connect() => new SimulatedPeer(this, ((SimulatedListener)Listener).Connect());
+
+    public override void Dispose() => _backend.Dispose();
+}
+
+// A client that reads only what it is asked to, as a blocking socket would with little buffers.
+internal sealed class SimulatedPeer : Peer
+{
+    private readonly SimulatedBed _bed;
+    private readonly SimulatedClient _client;
+
+    public SimulatedPeer(SimulatedBed bed, SimulatedClient client)
     {
-        private readonly SimulatedBackend _backend = new(seed: 0);
-
-        public Bed() => Listener = _backend.Listen();
-
-        public override Backend Backend => _backend;
-
-        public override Listener Listener { get; }
-
-        public override Peer Connect() => new SimulatedPeer(this, ((SimulatedListener)Listener).Connect());
-
-        public override void Dispose() => _backend.Dispose();
+        _bed = bed;
+        _client = client;
+        _client.Window = 0;
     }
 
-    // A client that reads only what it is asked to, as a blocking socket would with little buffers.
-    private sealed class SimulatedPeer : Peer
+    public override EndPoint LocalEndPoint => _client.LocalEndPoint;
+
+    public override void Send(ReadOnlySpan<byte> bytes) => _client.Send(bytes);
+
+    public override byte[] Receive(int count)
     {
-        private readonly Bed _bed;
-        private readonly SimulatedClient _client;
+        _client.Window = count;
+        _bed.PollUntil(() => _client.ReceivedLength == count);
+        return Encoding.Latin1.GetBytes(_client.Take());
+    }
 
-        public SimulatedPeer(Bed bed, SimulatedClient client)
-        {
-            _bed = bed;
-            _client = client;
-            _client.Window = 0;
-        }
+    public override ConnectionEnd ReceiveEnd()
+    {
+        _client.Window = 1;
+        _bed.PollUntil(() => _client.End != ConnectionEnd.None);
+        Assert.Equal(0, _client.ReceivedLength);
+        return _client.End;
+    }
 
-        public override EndPoint LocalEndPoint => _client.LocalEndPoint;
+    public override void ShutdownSend() => _client.ShutdownSend();
 
-        public override void Send(ReadOnlySpan<byte> bytes) => _client.Send(bytes);
+    public override void Reset() => _client.Reset();
 
-        public override byte[] Receive(int count)
-        {
-            _client.Window = count;
-            _bed.PollUntil(() => _client.ReceivedLength == count);
-            return Encoding.Latin1.GetBytes(_client.Take());
-        }
-
-        public override ConnectionEnd ReceiveEnd()
-        {
-            _client.Window = 1;
-            _bed.PollUntil(() => _client.End != ConnectionEnd.None);
-            Assert.Equal(0, _client.ReceivedLength);
-            return _client.End;
-        }
-
-        public override void ShutdownSend() => _client.ShutdownSend();
-
-        public override void Reset() => _client.Reset();
-
-        public override void Dispose()
-        {
-        }
+    public override void Dispose()
+    {
     }
 }

@@ -3,6 +3,7 @@
 using Asgi.Server.Testing;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Asgi.Server.Parity.Tests;
 
@@ -74,6 +75,27 @@ public sealed class DifferenceTests(ParityHosts hosts) : IClassFixture<ParityHos
 
     [Theory]
     [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    public async Task Trailers_of_a_response(HostKind host)
+    {
+        bool? supported = null;
+        Exception? appended = null;
+        var exchange = await hosts.GetAsync(host, async context =>
+        {
+            supported = context.Response.SupportsTrailers();
+            context.Response.DeclareTrailer("X-Sum");
+            await context.Response.WriteAsync("hello");
+            appended = Record.Exception(() => context.Response.AppendTrailer("X-Sum", "1"));
+        });
+
+        var trailers = string.Join(' ', exchange.Answer.Trailers.Select(line => $"{line.Key}: {line.Value}"));
+        Assert.Equal(Differences.ResponseTrailers.On(host), appended?.GetType().Name ?? trailers);
+        Assert.Equal(appended is null, supported);
+        Assert.Equal("X-Sum", exchange.Answer.Field("Trailer"));
+        Assert.Equal("200 open", exchange.Outcome);
+    }
+
+    [Theory]
+    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
     public async Task Trailers_of_an_empty_body(HostKind host)
     {
         bool? available = null;
@@ -90,8 +112,30 @@ public sealed class DifferenceTests(ParityHosts hosts) : IClassFixture<ParityHos
     [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
     public async Task A_half_close_aborts_and_the_answer_goes(HostKind kind)
     {
+        var outcome = await OutcomeOfHalfCloseAsync(kind, options => options.Limits.HalfCloseTimeout = TimeSpan.FromMilliseconds(1));
+
+        Assert.Equal(Differences.AnswerAfterHalfClose.On(kind), outcome);
+    }
+
+    // HalfClose = Abort takes the difference away: RequestAborted fires long before the timeout.
+    [Theory]
+    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    public async Task A_half_close_may_abort_as_on_Kestrel(HostKind kind)
+    {
+        var outcome = await OutcomeOfHalfCloseAsync(kind, options =>
+        {
+            options.HalfClose = HalfCloseBehavior.Abort;
+            options.Limits.HalfCloseTimeout = Timeout.InfiniteTimeSpan;
+        });
+
+        Assert.Equal(Differences.AnswerAfterHalfClose.On(HostKind.Kestrel), outcome);
+    }
+
+    private static async Task<string> OutcomeOfHalfCloseAsync(HostKind kind, Action<AsgiServerOptions> options)
+    {
         var aborted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var host = await hosts.On(kind, async context =>
+        await using var host = await ParityHost.StartAsync(kind, builder => builder.Services.Configure(options), _ => { });
+        host.With(async context =>
         {
             using var registration = context.RequestAborted.Register(aborted.SetResult);
             await aborted.Task.WaitAsync(Hosts.Patience);
@@ -102,9 +146,7 @@ public sealed class DifferenceTests(ParityHosts hosts) : IClassFixture<ParityHos
         await client.SendAsync(Wire.Get);
         client.ShutdownSend();
         await aborted.Task.WaitAsync(Hosts.Patience);
-        var exchange = new RawExchange(await client.ReadResponseAsync(), StaysOpen: false);
-
-        Assert.Equal(Differences.AnswerAfterHalfClose.On(kind), exchange.Outcome);
+        return new RawExchange(await client.ReadResponseAsync(), StaysOpen: false).Outcome;
     }
 
     [Theory]
@@ -179,6 +221,36 @@ public sealed class DifferenceTests(ParityHosts hosts) : IClassFixture<ParityHos
         });
 
         Assert.Equal(Differences.CodingWithoutContent.On(host), exchange.Outcome);
+    }
+
+    public static TheoryData<HostKind, int> StatusesWithoutContent => Hosts.SocketsTimes([204, 205, 304]);
+
+    [Theory]
+    [MemberData(nameof(StatusesWithoutContent))]
+    public async Task Content_where_none_may_be(HostKind host, int status)
+    {
+        var exchange = await hosts.GetAsync(host, context =>
+        {
+            context.Response.StatusCode = status;
+            return context.Response.Body.WriteAsync("hello"u8.ToArray()).AsTask();
+        });
+
+        var outcome = Differences.ContentWhereNoneMayBe.On(host).Replace("the status,", $"{status}", StringComparison.Ordinal);
+        Assert.Equal(outcome, exchange.Outcome);
+    }
+
+    [Theory]
+    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    public async Task A_writer_completed_asynchronously_with_an_error_after_the_start(HostKind host)
+    {
+        var exchange = await hosts.GetAsync(host, async context =>
+        {
+            await context.Response.WriteAsync("hello");
+            await context.Response.BodyWriter.CompleteAsync(new TimeoutException());
+        });
+
+        // A reset may overtake what was sent.
+        Assert.Equal(Differences.WriterCompletedWithError.On(host), exchange.Outcome == "none" ? "200 cut" : exchange.Outcome);
     }
 
     [Theory]

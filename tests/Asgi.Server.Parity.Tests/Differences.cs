@@ -93,17 +93,19 @@ internal static class Differences
         new("memory of BodyWriter got before StartAsync and advanced after it", "dead", "hello", "kept");
 
     // The content sent, or what a write throws.
-    public static readonly Difference<string> SynchronousIO =
-        new("synchronous write with AllowSynchronousIO", "yes", nameof(InvalidOperationException), "today");
-
     // RawResponse.Framing of "hello" advanced in BodyWriter and never flushed.
     public static readonly Difference<string> UnflushedBody = new("a body written and never flushed", "chunked", "length 5", "framing");
+
+    // The trailers on the wire when the app appends one to a chunked response; an InvalidOperationException where it cannot.
+    public static readonly Difference<string> ResponseTrailers =
+        new("trailers of a response over HTTP/1.1", nameof(InvalidOperationException), "X-Sum: 1", "RFC 9110, 6.5");
 
     // IHttpRequestTrailersFeature.Available before any read.
     public static readonly Difference<bool> TrailersWithLengthZero =
         new("trailers with Content-Length: 0 are available at once", false, true, "uniform");
 
-    // RawExchange.Outcome for a client that sends a request and FIN, when the app answers after RequestAborted, which fires on both.
+    // RawExchange.Outcome for a client that sends a request and FIN, when the app answers after RequestAborted. That fires at once on
+    // Kestrel, here after HalfCloseTimeout.
     public static readonly Difference<string> AnswerAfterHalfClose =
         new("the response to a half-closed client", "none", "200 closed", "half-close");
 
@@ -124,6 +126,14 @@ internal static class Differences
     // RawExchange.Outcome (RFC 9112, section 6.1).
     public static readonly Difference<string> CodingWithoutContent =
         new("204 with Transfer-Encoding", "none", "500 open", "uniform");
+
+    // RawExchange.Outcome when the app writes content to the stream with a status that has none, before the head is out.
+    public static readonly Difference<string> ContentWhereNoneMayBe =
+        new("content with 204, 205 or 304", "the status, closed", "500 open", "uniform");
+
+    // RawExchange.Outcome when the app completes BodyWriter with an exception after a write, and returns.
+    public static readonly Difference<string> WriterCompletedWithError =
+        new("BodyWriter.CompleteAsync with an exception after the start", "200 open", "200 cut", "uniform");
 
     // RawResponse.Framing when the app frames by itself and gives a length as well (RFC 9112, section 6.2).
     public static readonly Difference<string> LengthWithOwnCoding =

@@ -28,7 +28,7 @@ public sealed partial class FeatureTests(ParityHosts hosts) : IClassFixture<Pari
 
     private static readonly Type[] Absent =
     [
-        typeof(IHttpResponseTrailersFeature), typeof(IHttpResetFeature), typeof(ITlsConnectionFeature), typeof(IHttpWebSocketFeature),
+        typeof(IHttpResetFeature), typeof(ITlsConnectionFeature), typeof(IHttpWebSocketFeature),
         typeof(ISessionFeature), typeof(IHttpAuthenticationFeature), typeof(IServerVariablesFeature),
     ];
 
@@ -82,6 +82,27 @@ public sealed partial class FeatureTests(ParityHosts hosts) : IClassFixture<Pari
         Assert.Equal(enumerated.Count, enumerated.Select(pair => pair.Key).Distinct().Count());
         Assert.True(found);
         Assert.False(readOnly);
+    }
+
+    [Theory]
+    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    public async Task The_context_is_used_again_for_the_next_request_of_the_connection(HostKind kind)
+    {
+        var contexts = new List<HttpContext>();
+        var host = await hosts.On(kind, context =>
+        {
+            contexts.Add(context);
+            return Task.CompletedTask;
+        });
+        await using var client = await host.ConnectAsync();
+
+        for (var turn = 0; turn < 2; turn++)
+        {
+            await client.SendAsync(Wire.Get);
+            await client.ReadResponseAsync();
+        }
+
+        Assert.Same(contexts[0], contexts[1]);
     }
 
     [Theory]

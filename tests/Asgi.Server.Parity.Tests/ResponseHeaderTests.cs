@@ -164,23 +164,4 @@ public sealed class ResponseHeaderTests(ParityHosts hosts) : IClassFixture<Parit
 
         Assert.Equal(("text/x", 0L, 2, true), seen);
     }
-
-    [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
-    public async Task Trailers_are_not_supported_on_1_1(HostKind host)
-    {
-        var supported = true;
-        Exception? appended = null;
-        var exchange = await hosts.GetAsync(host, context =>
-        {
-            supported = context.Response.SupportsTrailers();
-            context.Response.DeclareTrailer("X-Sum");
-            appended = Record.Exception(() => context.Response.AppendTrailer("X-Sum", "1"));
-            return Task.CompletedTask;
-        });
-
-        Assert.False(supported);
-        Assert.IsType<InvalidOperationException>(appended);
-        Assert.Equal("X-Sum", exchange.Answer.Field("Trailer"));
-    }
 }

@@ -65,10 +65,13 @@ internal sealed class WireMessage
         IsComplete = true;
     }
 
-    public override string ToString() =>
+    /// <summary>Everything but the content and what follows it.</summary>
+    public string Head =>
         $"{Form} {Method} {Target} = {Authority}|{Path}|{Query} 1.{(IsHttp11 ? 1 : 0)} length={ContentLength} chunked={IsChunked} "
-        + $"persist={KeepAlive} upgrade={ConnectionUpgrade} expect={ExpectContinue} fields=[{string.Join('|', Fields)}] "
-        + $"content='{Content}' framing={FramingBytes} trailers=[{string.Join('|', Trailers)}] complete={IsComplete}";
+        + $"persist={KeepAlive} upgrade={ConnectionUpgrade} expect={ExpectContinue} fields=[{string.Join('|', Fields)}]";
+
+    public override string ToString() =>
+        $"{Head} content='{Content}' framing={FramingBytes} trailers=[{string.Join('|', Trailers)}] complete={IsComplete}";
 
     private static string[] Read(FieldSection section, byte[] buffer, int start)
     {

@@ -16,7 +16,13 @@ internal sealed class WireRun
     private readonly Http1Machine _machine;
     private byte[] _unconsumed = [];
 
-    private WireRun(Http1Limits limits) => _machine = new Http1Machine(limits);
+    private readonly int _place;
+
+    private WireRun(Http1Limits limits, int place)
+    {
+        _machine = new Http1Machine(limits);
+        _place = place;
+    }
 
     /// <summary>Every request whose head came, in order.</summary>
     public IReadOnlyList<WireMessage> Messages => _messages;
@@ -51,10 +57,10 @@ internal sealed class WireRun
 
     public static WireRun Of(string literal, Http1Limits? limits = null) => Of(new Wire(literal), limits);
 
-    /// <summary>Runs the bytes in the given pieces, once.</summary>
-    public static WireRun Feed(byte[] bytes, IEnumerable<int> pieces, Http1Limits? limits = null)
+    /// <summary>Runs the bytes in the given pieces, once; each span begins at <paramref name="place"/> of its array.</summary>
+    public static WireRun Feed(byte[] bytes, IEnumerable<int> pieces, Http1Limits? limits = null, int place = 3)
     {
-        var run = new WireRun(limits ?? Http1Limits.Default);
+        var run = new WireRun(limits ?? Http1Limits.Default, place);
         int position = 0;
         foreach (int piece in pieces)
         {
@@ -89,9 +95,8 @@ internal sealed class WireRun
     private void Receive(ReadOnlySpan<byte> arrived)
     {
         // A buffer of the exact size, at an odd offset: a read outside of the span or an absolute offset shows at once.
-        const int Start = 3;
-        byte[] buffer = [0xAA, 0xAA, 0xAA, .. _unconsumed, .. arrived];
-        int start = Start;
+        byte[] buffer = [.. Enumerable.Repeat((byte)0xAA, _place), .. _unconsumed, .. arrived];
+        int start = _place;
         while (true)
         {
             Http1Event happened = _machine.Read(buffer.AsSpan(start), out int consumed);

@@ -67,7 +67,7 @@ internal static class House
         new($"{Product}/Asgi", ["Asgi"], Named("Diagnostics"), [AspNet, Sockets, LoopsBelow, Features]),
         new($"{Product}/Diagnostics", ["Asgi.Server.Diagnostics"], [], [Features]),
         new($"{Product}/Connections", ["Asgi.Server.Connections"], Named("Asgi", "Diagnostics"), [Features]),
-        new($"{Product}/Application", ["Asgi.Server.Application"], Named("Asgi", "Diagnostics"), []),
+        new($"{Product}/Application", ["Asgi.Server.Application", "Asgi.Server.Features"], Named("Asgi", "Diagnostics"), []),
         new($"{Product}/Hosting", ["Asgi.Server", "Asgi.Server.Hosting", "Microsoft"], Named([.. Below, "Workers"]), []),
         new($"{Product}/Workers", ["Asgi.Server.Workers"], Named([.. Below, "Hosting"]), [Features]),
     ];

@@ -2,6 +2,7 @@
 using System.Net;
 using System.Runtime.InteropServices;
 using Asgi.Server.Loops.Interop;
+using Microsoft.Win32.SafeHandles;
 
 namespace Asgi.Server.Loops.Epoll;
 
@@ -9,6 +10,9 @@ internal sealed unsafe class EpollTransport : Transport, IEpollSource
 {
     private const uint Watched =
         Constants.EpollIn | Constants.EpollOut | Constants.EpollReadHangUp | Constants.EpollEdgeTriggered;
+
+    // Of the stack, for files that only read(2) gets bytes of.
+    private const int CopySize = 16 * 1024;
 
     private readonly int _descriptor;
     private readonly SockAddress _remote;
@@ -30,6 +34,15 @@ internal sealed unsafe class EpollTransport : Transport, IEpollSource
     public override EndPoint? RemoteEndPoint => _remote.ToEndPoint();
 
     public override EndPoint? LocalEndPoint => _local.ToEndPoint() ?? _listenerEndPoint;
+
+    public override long UnacknowledgedLength
+    {
+        get
+        {
+            int length;
+            return Libc.Control(_descriptor, Constants.SocketOutputQueue, &length) == 0 ? length : 0;
+        }
+    }
 
     public void Attach(EpollBackend backend, ITransportHandler handler)
     {
@@ -76,14 +89,35 @@ internal sealed unsafe class EpollTransport : Transport, IEpollSource
         }
     }
 
-    public override TransportResult Send(ReadOnlySpan<IoVector> vectors)
+    public override bool CanSendFiles => true;
+
+    public override TransportResult Send(ReadOnlySpan<IoVector> vectors, bool isMoreFollowing = false)
     {
+        var flags = isMoreFollowing ? Constants.MessageNoSignal | Constants.MessageMore : Constants.MessageNoSignal;
         TransportResult result;
-        while (!TryComplete(SendOnce(vectors), out result))
+        while (!TryComplete(SendOnce(vectors, flags), out result))
         {
         }
 
         return result;
+    }
+
+    public override TransportResult SendFile(SafeFileHandle file, long offset, int count)
+    {
+        var descriptor = (int)file.DangerousGetHandle();
+        while (true)
+        {
+            var sent = Libc.SendFile(_descriptor, descriptor, &offset, count);
+            if (sent < 0 && Marshal.GetLastPInvokeError() is Errno.InvalidArgument or Errno.NotImplemented)
+            {
+                return CopyFile(descriptor, offset, count);
+            }
+
+            if (TryComplete(sent, out var result))
+            {
+                return result;
+            }
+        }
     }
 
     public override void ShutdownSend() => _ = Libc.Shutdown(_descriptor, Constants.ShutdownWrite);
@@ -114,17 +148,29 @@ internal sealed unsafe class EpollTransport : Transport, IEpollSource
         }
     }
 
-    private nint SendOnce(ReadOnlySpan<IoVector> vectors)
+    // Some file systems cannot splice (proc, some of FUSE): what the socket does not take of a piece is read again with the next.
+    private TransportResult CopyFile(int file, long offset, int count)
+    {
+        var piece = stackalloc byte[CopySize];
+        TransportResult result;
+        while (!TryComplete(Libc.ReadAt(file, piece, Math.Min(count, CopySize), offset), out result))
+        {
+        }
+
+        return result is { Status: TransportStatus.Done, Length: > 0 } ? Send([new IoVector(piece, result.Length)]) : result;
+    }
+
+    private nint SendOnce(ReadOnlySpan<IoVector> vectors, int flags)
     {
         if (vectors.Length == 1)
         {
-            return Libc.Send(_descriptor, vectors[0].Start, vectors[0].Length, Constants.MessageNoSignal);
+            return Libc.Send(_descriptor, vectors[0].Start, vectors[0].Length, flags);
         }
 
         fixed (IoVector* first = vectors)
         {
             var message = new Libc.MessageHeader { Vectors = first, VectorCount = (nuint)vectors.Length };
-            return Libc.SendMessage(_descriptor, &message, Constants.MessageNoSignal);
+            return Libc.SendMessage(_descriptor, &message, flags);
         }
     }
 

@@ -30,5 +30,9 @@ internal static class Constants
     public const int Ipv6Only = 26;
 
     public const int MessageNoSignal = 0x4000;
+    public const int MessageMore = 0x8000;
     public const int ShutdownWrite = 1;
+
+    /// <summary>SIOCOUTQ, tcp(7): bytes of the send queue that are not acknowledged.</summary>
+    public const nuint SocketOutputQueue = 0x5411;
 }

@@ -9,10 +9,12 @@ internal static class Errno
     public const int Interrupted = 4;
     public const int TryAgain = 11;
     public const int AccessDenied = 13;
+    public const int InvalidArgument = 22;
     public const int TooManyFilesInSystem = 23;
     public const int TooManyFiles = 24;
     public const int OutOfMemory = 12;
     public const int BrokenPipe = 32;
+    public const int NotImplemented = 38;
     public const int ProtocolError = 71;
     public const int AddressFamilyNotSupported = 97;
     public const int AddressInUse = 98;

@@ -52,6 +52,15 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "sendmsg", SetLastError = true)]
     public static partial nint SendMessage(int descriptor, MessageHeader* message, int flags);
 
+    [LibraryImport(Library, EntryPoint = "sendfile", SetLastError = true)]
+    public static partial nint SendFile(int socket, int file, long* offset, nint length);
+
+    [LibraryImport(Library, EntryPoint = "pread", SetLastError = true)]
+    public static partial nint ReadAt(int descriptor, void* buffer, nint length, long offset);
+
+    [LibraryImport(Library, EntryPoint = "ioctl", SetLastError = true)]
+    public static partial int Control(int descriptor, nuint request, int* value);
+
     [LibraryImport(Library, EntryPoint = "shutdown", SetLastError = true)]
     public static partial int Shutdown(int descriptor, int how);
 
@@ -78,4 +87,8 @@ internal static unsafe partial class Libc
         public int OnOff;
         public int Seconds;
     }
+
+    /// <summary>gettid(2): cannot fail.</summary>
+    [LibraryImport(Library, EntryPoint = "gettid")]
+    public static partial int GetThreadId();
 }

@@ -68,7 +68,23 @@ internal static class HostHeader
 
     // Zone identifiers are local to a host and have no place on the wire (RFC 9110 refers to RFC 3986, which has none).
     private static bool IsIPv6(ReadOnlySpan<byte> address) =>
-        address.Contains((byte)':') && !address.ContainsAnyExcept(IPv6Bytes) && IPAddress.IsValidUtf8(address);
+        address.Contains((byte)':')
+        && !address.ContainsAnyExcept(IPv6Bytes)
+        && IPAddress.IsValidUtf8(address)
+        && !HasLeadingZero(address[(address.LastIndexOf((byte)':') + 1)..]);
+
+    // In an IPv4 address at the end (RFC 3986, 3.2.2: dec-octet), where others read it as octal.
+    private static bool HasLeadingZero(ReadOnlySpan<byte> octets)
+    {
+        if (!octets.Contains((byte)'.'))
+            return false;
+        foreach (Range octet in octets.Split((byte)'.'))
+        {
+            if (octets[octet] is [(byte)'0', _, ..])
+                return true;
+        }
+        return false;
+    }
 
     private static bool TryParsePort(ReadOnlySpan<byte> text, out int port)
     {

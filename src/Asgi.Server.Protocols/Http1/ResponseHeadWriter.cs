@@ -55,6 +55,21 @@ internal static class ResponseHeadWriter
         return output.Result;
     }
 
+    /// <summary>
+    /// Writes the end of chunked content with a trailer section: the last chunk, the fields and the empty line. The results are those of a
+    /// head.
+    /// </summary>
+    public static HeadResult TryWriteTrailers(Span<byte> destination, FieldSource trailers, out int written, out string? invalid)
+    {
+        var output = new HeadOutput(destination);
+        output.Append(ChunkedCoding.LastChunkBeforeTrailers);
+        WriteFields(ref output, trailers);
+        output.Append("\r\n"u8);
+        invalid = output.Invalid;
+        written = output.Result == HeadResult.Done ? output.Written : 0;
+        return output.Result;
+    }
+
     private static ReadOnlySpan<byte> GetLine(ConnectionOption option) => option switch
     {
         ConnectionOption.Close => "Connection: close\r\n"u8,

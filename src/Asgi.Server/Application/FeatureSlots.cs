@@ -1,6 +1,7 @@
 // The table of feature types with a slot of their own: first those that HostedRequest is itself, then those that others set in
 // most requests.
 using System.Collections.Frozen;
+using Asgi.Server.Features;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Features.Authentication;
@@ -34,6 +35,8 @@ internal static class FeatureSlots
         typeof(IEndpointFeature),
         typeof(IRouteValuesFeature),
         typeof(IBadRequestExceptionFeature),
+        typeof(IHttpResponseTrailersFeature),
+        typeof(IHttpInformationalResponseFeature),
     ];
 
     private static readonly Type[] Others =
@@ -57,6 +60,9 @@ internal static class FeatureSlots
         Types.Select((type, index) => KeyValuePair.Create(type, index)).ToFrozenDictionary();
 
     public static int OwnCount => Own.Length;
+
+    /// <summary>The one feature that is there only while its response can have it.</summary>
+    public static readonly int ResponseTrailers = Array.IndexOf(Types, typeof(IHttpResponseTrailersFeature));
 
     public static int Count => Types.Length;
 

@@ -6,14 +6,15 @@ using Microsoft.AspNetCore.Http;
 
 namespace Asgi.Server.Application;
 
-internal sealed class HostedApplication<TContext>(IHttpApplication<TContext> application, ServerLog log) : IAsgiApplication
+internal sealed class HostedApplication<TContext>(
+    IHttpApplication<TContext> application, ServerLog log, bool allowsSynchronousIO = false) : IAsgiApplication
     where TContext : notnull
 {
     public ValueTask RunAsync(HttpExchange exchange)
     {
         if (exchange.ApplicationState is not HostedRequest<TContext> request)
         {
-            exchange.ApplicationState = request = new HostedRequest<TContext>(exchange);
+            exchange.ApplicationState = request = new HostedRequest<TContext>(exchange, allowsSynchronousIO);
         }
 
         request.Begin();
@@ -41,7 +42,7 @@ internal sealed class HostedApplication<TContext>(IHttpApplication<TContext> app
         }
         catch (Exception exception)
         {
-            error = request.StartingError ?? exception;
+            error = request.ResponseError ?? exception;
             AnswerError(request, error);
         }
 
@@ -61,7 +62,7 @@ internal sealed class HostedApplication<TContext>(IHttpApplication<TContext> app
         }
         catch (Exception exception)
         {
-            error = request.StartingError ?? exception;
+            error = request.ResponseError ?? exception;
         }
 
         if (error is not null)
@@ -76,15 +77,15 @@ internal sealed class HostedApplication<TContext>(IHttpApplication<TContext> app
 
     private void AnswerError(HostedRequest<TContext> request, Exception error)
     {
-        if (request.IsDisconnected && error is OperationCanceledException or IOException)
+        if (ReferenceEquals(error, request.BadRequestError))
         {
-            // What an application throws because its client left is not its error.
-            log.RequestAborted(request.ConnectionId, request.TraceIdentifier);
-        }
-        else if (ReferenceEquals(error, request.BadRequestError))
-        {
-            // Nor is what its client sent.
+            // What its client sent, or left out, is not an application's error.
             log.BadRequest(request.ConnectionId, request.BadRequestError.StatusCode, error.Message);
+        }
+        else if (request.IsDisconnected && error is OperationCanceledException or IOException)
+        {
+            // Nor is what it throws because its client left.
+            log.RequestAborted(request.ConnectionId, request.TraceIdentifier);
         }
         else
         {

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace Asgi.Server.Application;
 
@@ -21,6 +22,7 @@ internal partial class HostedRequest :
     IConnectionLifetimeFeature,
     IConnectionLifetimeNotificationFeature,
     IConnectionHeartbeatFeature,
+    IDecrementConcurrentConnectionCountFeature,
     IMemoryPoolFeature
 {
     private string? _connectionId;
@@ -90,15 +92,30 @@ internal partial class HostedRequest :
         }
 
         DemandNotStarted();
+        if (!_exchange.Stream.TryCountUpgrade())
+        {
+            throw new InvalidOperationException(
+                "The request cannot be upgraded: as many connections are upgraded as Limits.MaxConcurrentUpgradedConnections allows.");
+        }
+
         _isUpgraded = true;
         _statusCode = StatusCodes.Status101SwitchingProtocols;
         _reasonPhrase = null;
         _responseHeaders["Connection"] = "Upgrade";
-        await EnsureStartedAsync().ConfigureAwait(false);
+        try
+        {
+            await EnsureStartedAsync().ConfigureAwait(false);
+        }
+        catch
+        {
+            _exchange.Stream.StopCountingUpgrade();
+            throw;
+        }
+
         _exchange.Upgrade();
         await _exchange.FlushAsync().ConfigureAwait(false);
         _bodyWriter.MarkCompleted();
-        return new UpgradedStream(_exchange, _bodyStream);
+        return new UpgradedStream(_exchange, _bodyStream, this);
     }
 
     bool IHttpExtendedConnectFeature.IsExtendedConnect => false;
@@ -113,7 +130,7 @@ internal partial class HostedRequest :
     Endpoint? IEndpointFeature.Endpoint
     {
         get => _endpoint;
-        set => _endpoint = value;
+        set => _exchange.Route = _endpoint = value;
     }
 
     RouteValueDictionary IRouteValuesFeature.RouteValues
@@ -145,6 +162,8 @@ internal partial class HostedRequest :
     void IConnectionHeartbeatFeature.OnHeartbeat(Action<object> action, object state) =>
         _exchange.Scope.Connection.OnHeartbeat(action, state);
 
+    void IDecrementConcurrentConnectionCountFeature.ReleaseConnection() => _exchange.Scope.Connection.StopCounting();
+
     void IConnectionLifetimeNotificationFeature.RequestClose() => _exchange.Stream.CloseAfterResponse();
 
     MemoryPool<byte> IMemoryPoolFeature.MemoryPool => MemoryPool<byte>.Shared;
@@ -156,6 +175,7 @@ internal partial class HostedRequest :
         || key == typeof(IConnectionLifetimeNotificationFeature)
         || key == typeof(IConnectionHeartbeatFeature)
         || key == typeof(IMemoryPoolFeature)
+        || (key == typeof(IDecrementConcurrentConnectionCountFeature) && _exchange.Scope.Connection.IsCountLimited)
             ? this
             : null;
 

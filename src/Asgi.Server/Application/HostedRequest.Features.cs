@@ -70,7 +70,7 @@ internal partial class HostedRequest : IFeatureCollection
             return _replacements[slot];
         }
 
-        return slot < FeatureSlots.OwnCount ? this : null;
+        return slot < FeatureSlots.OwnCount && (slot != FeatureSlots.ResponseTrailers || _exchange.CanHaveTrailers) ? this : null;
     }
 
     private void SetSlot(int slot, object? instance)

@@ -34,7 +34,7 @@ internal partial class HostedRequest :
     private PipeReader? _replacedBodyReader;
     private Stream? _replacedBodyOfReader;
     private HeaderDictionary? _trailers;
-    private bool _allowsSynchronousIO;
+    private readonly bool _allowsSynchronousIOByDefault;
 
     string IHttpRequestFeature.Protocol
     {
@@ -136,11 +136,10 @@ internal partial class HostedRequest :
         set => _exchange.Stream.ResponseRateMin = DataRates.From(value);
     }
 
-    // Kept for those who ask and set it back; synchronous I/O is refused either way (README of this folder).
     bool IHttpBodyControlFeature.AllowSynchronousIO
     {
-        get => _allowsSynchronousIO;
-        set => _allowsSynchronousIO = value;
+        get => AllowsSynchronousIO;
+        set => AllowsSynchronousIO = value;
     }
 
     PipeReader IRequestBodyPipeFeature.Reader
@@ -163,6 +162,9 @@ internal partial class HostedRequest :
             return _replacedBodyReader!;
         }
     }
+
+    /// <summary>Whether streams of content may be read and written synchronously in this request.</summary>
+    public bool AllowsSynchronousIO { get; private set; }
 
     Exception? IBadRequestExceptionFeature.Error => BadRequestError;
 
@@ -189,7 +191,7 @@ internal partial class HostedRequest :
         _replacedBody = _replacedBodyOfReader = null;
         _replacedBodyReader = null;
         _trailers = null;
-        _allowsSynchronousIO = false;
+        AllowsSynchronousIO = _allowsSynchronousIOByDefault;
         BadRequestError = null;
         _requestHeaders.Reset();
         _bodyReader.Reset();

@@ -8,10 +8,10 @@ namespace Asgi.Server.Application;
 
 internal partial class HostedRequest : IHttpResponseFeature, IHttpResponseBodyFeature
 {
-    /// <summary>What logs and metrics see of a request whose client left before the response began: nginx's 499.</summary>
+    /// <summary>
+    /// What logs and metrics see of a request whose client left, or was sent away, before the response began: nginx's 499.
+    /// </summary>
     private const int StatusClientClosedRequest = 499;
-
-    private const int CopyBufferSize = 64 * 1024;
 
     private int _statusCode;
     private string? _reasonPhrase;
@@ -86,29 +86,27 @@ internal partial class HostedRequest : IHttpResponseFeature, IHttpResponseBodyFe
 
     async Task IHttpResponseBodyFeature.SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken)
     {
-        // One read at a time, straight into the block that is sent.
-        const FileOptions Options = FileOptions.Asynchronous | FileOptions.SequentialScan;
-        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 1, Options);
-        ArgumentOutOfRangeException.ThrowIfNegative(offset);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset, file.Length);
-        var remaining = count ?? file.Length - offset;
-        ArgumentOutOfRangeException.ThrowIfNegative(remaining, nameof(count));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(remaining, file.Length - offset, nameof(count));
-        file.Seek(offset, SeekOrigin.Begin);
-        while (remaining > 0)
+        _bodyWriter.DemandWritable();
+        cancellationToken.ThrowIfCancellationRequested();
+        var file = OpenedFile.Open(new ResponseFile(path, offset, count));
+        if (file.Count == 0)
         {
-            var memory = _bodyWriter.GetMemory();
-            var size = (int)Math.Min(memory.Length, Math.Min(remaining, CopyBufferSize));
-            var read = await file.ReadAsync(memory[..size], cancellationToken).ConfigureAwait(false);
-            if (read == 0)
-            {
-                break;
-            }
-
-            remaining -= read;
-            _bodyWriter.Advance(read);
-            await _bodyWriter.FlushAsync(cancellationToken).ConfigureAwait(false);
+            // Nothing is written, so nothing starts either.
+            file.Release();
+            return;
         }
+
+        try
+        {
+            await EnsureStartedAsync().ConfigureAwait(false);
+        }
+        catch
+        {
+            file.Release();
+            throw;
+        }
+
+        await _exchange.SendFileAsync(file, moreBody: true, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Ends the response while the application goes on: ASP.NET's CompleteAsync and the writer's Complete.</summary>
@@ -118,12 +116,23 @@ internal partial class HostedRequest : IHttpResponseFeature, IHttpResponseBodyFe
         {
             await EnsureStartedAsync().ConfigureAwait(false);
             _bodyWriter.MarkCompleted();
-            _exchange.Complete();
+            _exchange.Complete(trailers: GetTrailers());
         }
     }
 
-    /// <summary>Breaks a response whose writer failed half-way.</summary>
-    public void AbortResponse() => _exchange.Abort();
+    /// <summary>The application has completed the writer with an error: what has started is broken off, what has not is a 500.</summary>
+    public void FailResponse(Exception error)
+    {
+        _bodyWriter.MarkCompleted();
+        if (_exchange.HasStarted)
+        {
+            _exchange.Abort();
+        }
+        else
+        {
+            ResponseError ??= error;
+        }
+    }
 
     private Task StartAsync()
     {
@@ -179,6 +188,7 @@ internal partial class HostedRequest : IHttpResponseFeature, IHttpResponseBodyFe
         _replacedResponseHeaders = null;
         _replacedResponseBody = null;
         _responseHeaders.Reset();
+        ResetSections();
         Starting?.Clear();
         Completed?.Clear();
         _bodyWriter.Reset();

@@ -17,15 +17,18 @@ internal abstract partial class HostedRequest
     private readonly ResponseBodyStream _responseStream;
     private uint _requestNumber;
 
-    protected HostedRequest(HttpExchange exchange)
+    /// <param name="exchange">The exchange whose requests it is.</param>
+    /// <param name="allowsSynchronousIO">Whether a request allows synchronous I/O that does not say otherwise.</param>
+    protected HostedRequest(HttpExchange exchange, bool allowsSynchronousIO)
     {
         _exchange = exchange;
+        _allowsSynchronousIOByDefault = allowsSynchronousIO;
         _requestHeaders = new RequestHeaders(exchange.Scope.Headers);
         _responseHeaders = new ResponseHeaders(exchange);
         _bodyReader = new RequestBodyReader(exchange, this);
-        _bodyStream = new RequestBodyStream(_bodyReader);
+        _bodyStream = new RequestBodyStream(_bodyReader, this);
         _bodyWriter = new ResponseBodyWriter(exchange, this);
-        _responseStream = new ResponseBodyStream(_bodyWriter);
+        _responseStream = new ResponseBodyStream(_bodyWriter, this);
     }
 
     /// <summary>Registered callbacks of OnStarting and OnCompleted; null as long as there were none.</summary>
@@ -35,8 +38,11 @@ internal abstract partial class HostedRequest
 
     public bool HasCallbacks => Starting is { Count: > 0 } || Completed is { Count: > 0 };
 
-    /// <summary>What an OnStarting callback threw: the application's error, whatever else it met because of it.</summary>
-    public Exception? StartingError { get; private set; }
+    /// <summary>
+    /// What keeps the response from starting: an OnStarting callback threw, or the application has completed the writer with it. It is the
+    /// application's error, whatever else it met because of it.
+    /// </summary>
+    public Exception? ResponseError { get; private set; }
 
     public bool IsDisconnected => _exchange.IsDisconnected;
 
@@ -48,22 +54,27 @@ internal abstract partial class HostedRequest
         ResetRequest();
         ResetResponse();
         ResetConnection();
-        StartingError = null;
+        ResponseError = null;
     }
 
     /// <summary>Ends the response the application has left as it is; its OnStarting callbacks have run.</summary>
     public void Complete()
     {
         StopWriting();
-        if (StartingError is not null)
+        if (ResponseError is not null)
         {
-            throw WritingFailed(StartingError);
+            throw WritingFailed(ResponseError);
         }
 
         if (!_exchange.IsComplete)
         {
             HoldStart();
-            _exchange.Complete(isReturning: Completed is not { Count: > 0 });
+            if (_exchange.IsAborted && !_exchange.HasStarted)
+            {
+                _statusCode = StatusClientClosedRequest;
+            }
+
+            _exchange.Complete(isReturning: Completed is not { Count: > 0 }, GetTrailers());
         }
     }
 
@@ -80,7 +91,7 @@ internal abstract partial class HostedRequest
 
         _responseHeaders.Reset();
         _reasonPhrase = null;
-        _statusCode = IsDisconnected ? StatusClientClosedRequest : status ?? 500;
+        _statusCode = IsDisconnected || _exchange.IsAborted ? StatusClientClosedRequest : status ?? 500;
         var start = new ResponseStart(status ?? 500);
         if (status is not null)
         {
@@ -112,9 +123,9 @@ internal abstract partial class HostedRequest
             return ValueTask.CompletedTask;
         }
 
-        if (StartingError is not null)
+        if (ResponseError is not null)
         {
-            return ValueTask.FromException(WritingFailed(StartingError));
+            return ValueTask.FromException(WritingFailed(ResponseError));
         }
 
         if (Starting is not { Count: > 0 })
@@ -138,7 +149,7 @@ internal abstract partial class HostedRequest
         }
         catch (Exception exception)
         {
-            StartingError = exception;
+            ResponseError = exception;
             StopWriting();
             throw WritingFailed(exception);
         }
@@ -146,8 +157,30 @@ internal abstract partial class HostedRequest
         HoldStart();
     }
 
+    /// <summary>Blocks the application's thread until an operation is done; the loop, if the thread has it, goes on with another.</summary>
+    public void BlockOn(ValueTask operation)
+    {
+        if (!operation.IsCompleted)
+        {
+            _exchange.Stream.WillBlock();
+        }
+
+        operation.AsTask().GetAwaiter().GetResult();
+    }
+
+    /// <inheritdoc cref="BlockOn(ValueTask)"/>
+    public T BlockOn<T>(ValueTask<T> operation)
+    {
+        if (!operation.IsCompleted)
+        {
+            _exchange.Stream.WillBlock();
+        }
+
+        return operation.AsTask().GetAwaiter().GetResult();
+    }
+
     private static ObjectDisposedException WritingFailed(Exception cause) =>
-        new("The response cannot be written: a callback of OnStarting failed.", cause);
+        new("The response cannot be written: a callback of OnStarting failed, or its writer was completed with an error.", cause);
 
     private void StopWriting() => _bodyWriter.Stop();
 
@@ -155,7 +188,8 @@ internal abstract partial class HostedRequest
 }
 
 /// <summary>The part Hosting keeps its own context in, to use it again for the next request of the connection.</summary>
-internal sealed class HostedRequest<TContext>(HttpExchange exchange) : HostedRequest(exchange), IHostContextContainer<TContext>
+internal sealed class HostedRequest<TContext>(HttpExchange exchange, bool allowsSynchronousIO)
+    : HostedRequest(exchange, allowsSynchronousIO), IHostContextContainer<TContext>
     where TContext : notnull
 {
     TContext? IHostContextContainer<TContext>.HostContext { get; set; }

@@ -5,7 +5,7 @@ using System.Runtime.CompilerServices;
 
 namespace Asgi.Server.Application;
 
-internal sealed class RequestBodyStream(RequestBodyReader reader) : AsynchronousStream
+internal sealed class RequestBodyStream(RequestBodyReader reader, HostedRequest request) : BodyStream(request)
 {
     public override bool CanRead => true;
 

@@ -1,7 +1,7 @@
 // The response's content as a Stream: a write is a write and a flush. The application's, one call at a time.
 namespace Asgi.Server.Application;
 
-internal sealed class ResponseBodyStream(ResponseBodyWriter writer) : AsynchronousStream
+internal sealed class ResponseBodyStream(ResponseBodyWriter writer, HostedRequest request) : BodyStream(request)
 {
     public override bool CanRead => false;
 

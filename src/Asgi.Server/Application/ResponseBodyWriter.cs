@@ -90,10 +90,9 @@ internal sealed class ResponseBodyWriter(HttpExchange exchange, HostedRequest re
             return;
         }
 
-        if (exception is not null && exchange.HasStarted)
+        if (exception is not null)
         {
-            request.AbortResponse();
-            _isCompleted = true;
+            request.FailResponse(exception);
             return;
         }
 
@@ -144,7 +143,8 @@ internal sealed class ResponseBodyWriter(HttpExchange exchange, HostedRequest re
         return new FlushResult(isCanceled, isCompleted: false);
     }
 
-    private void DemandWritable()
+    /// <summary>Demands that the response is neither complete nor over.</summary>
+    public void DemandWritable()
     {
         ObjectDisposedException.ThrowIf(_isStopped, typeof(PipeWriter));
         if (_isCompleted)

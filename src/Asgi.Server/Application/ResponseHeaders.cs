@@ -1,5 +1,5 @@
 // The response's fields as ASP.NET's header dictionary, and as the source the head writer pulls from. A short list in the order set:
-// responses have a handful of fields. Used by the application until the head is written, then read-only.
+// responses have a handful of fields. Used by the application until the head is written, then read-only. Trailers are kept in one too.
 using System.Collections;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
@@ -9,7 +9,7 @@ using Microsoft.Extensions.Primitives;
 
 namespace Asgi.Server.Application;
 
-internal sealed class ResponseHeaders(HttpExchange? exchange) : ResponseFields, IHeaderDictionary
+internal sealed class ResponseHeaders(HttpExchange? exchange, bool areTrailers = false) : ResponseFields, IHeaderDictionary
 {
     private const string ContentLengthName = "Content-Length";
 
@@ -25,6 +25,7 @@ internal sealed class ResponseHeaders(HttpExchange? exchange) : ResponseFields, 
         set
         {
             DemandWritable();
+            DemandAllowed(ContentLengthName);
             if (value < 0)
             {
                 throw new ArgumentOutOfRangeException(nameof(value), value, "Content-Length is null or not negative.");
@@ -53,7 +54,7 @@ internal sealed class ResponseHeaders(HttpExchange? exchange) : ResponseFields, 
 
     public int Count => _count + (_contentLength is null ? 0 : 1);
 
-    public bool IsReadOnly => exchange is { HasStarted: true };
+    public bool IsReadOnly => exchange is not null && (areTrailers ? !exchange.CanHaveTrailers : exchange.HasStarted);
 
     public ICollection<string> Keys => [.. this.Select(line => line.Key)];
 
@@ -70,9 +71,9 @@ internal sealed class ResponseHeaders(HttpExchange? exchange) : ResponseFields, 
     }
 
     /// <summary>A copy, checked, of headers that the application has put in the place of the server's.</summary>
-    public static ResponseHeaders CopyOf(IHeaderDictionary headers)
+    public static ResponseHeaders CopyOf(IHeaderDictionary headers, bool areTrailers = false)
     {
-        var copy = new ResponseHeaders(exchange: null);
+        var copy = new ResponseHeaders(exchange: null, areTrailers);
         foreach (var (name, value) in headers)
         {
             copy.Set(name, value, mayReplace: true);
@@ -200,6 +201,7 @@ internal sealed class ResponseHeaders(HttpExchange? exchange) : ResponseFields, 
     private void Set(string key, StringValues value, bool mayReplace)
     {
         ArgumentNullException.ThrowIfNull(key);
+        DemandAllowed(key);
         if (IsContentLength(key))
         {
             DemandNew(mayReplace, _contentLength is not null, key);
@@ -253,7 +255,17 @@ internal sealed class ResponseHeaders(HttpExchange? exchange) : ResponseFields, 
     {
         if (IsReadOnly)
         {
-            throw new InvalidOperationException("Headers are read-only, response has already started.");
+            throw new InvalidOperationException(areTrailers
+                ? "Trailers are read-only: the response is complete, or its head left no place for them."
+                : "Headers are read-only, response has already started.");
+        }
+    }
+
+    private void DemandAllowed(string key)
+    {
+        if (areTrailers)
+        {
+            HttpExchange.DemandTrailer(key);
         }
     }
 

@@ -3,7 +3,7 @@ using System.Buffers;
 
 namespace Asgi.Server.Application;
 
-internal sealed class UpgradedStream(HttpExchange exchange, RequestBodyStream body) : AsynchronousStream
+internal sealed class UpgradedStream(HttpExchange exchange, RequestBodyStream body, HostedRequest request) : BodyStream(request)
 {
     public override bool CanRead => true;
 

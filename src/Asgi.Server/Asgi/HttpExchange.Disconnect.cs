@@ -6,10 +6,12 @@ public sealed partial class HttpExchange
 {
     private CancellationTokenSource? _disconnectSource;
     private volatile bool _isDisconnected;
+    private volatile bool _isAborted;
 
     /// <summary>
-    /// Cancelled when the client disconnects before the response is complete. The callbacks run on the connection's event loop, as the
-    /// application does.
+    /// Cancelled when the client disconnects before the response is complete. A client that only ends its sending (FIN) may still read:
+    /// then this comes after a grace, 10 s unless the server's options say otherwise. The callbacks run on the connection's event loop, as
+    /// the application does.
     /// </summary>
     public CancellationToken Disconnected
     {
@@ -29,7 +31,11 @@ public sealed partial class HttpExchange
     }
 
     /// <summary>Breaks the connection at once.</summary>
-    public void Abort() => _stream.Abort();
+    public void Abort()
+    {
+        _isAborted = true;
+        _stream.Abort();
+    }
 
     /// <summary>Notes that the client is gone.</summary>
     /// <returns>Whether somebody listens and <see cref="CancelDisconnected"/> is to be called from the ready list.</returns>
@@ -50,9 +56,13 @@ public sealed partial class HttpExchange
     /// <summary>Whether the client was gone before the response was complete.</summary>
     internal bool IsDisconnected => _isDisconnected;
 
+    /// <summary>Whether the application has broken the connection; its end, and <see cref="IsDisconnected"/>, may follow later.</summary>
+    internal bool IsAborted => _isAborted;
+
     private void ResetDisconnect()
     {
         _disconnectSource = null;
+        _isAborted = false;
         _isDisconnected = false;
     }
 }

@@ -36,10 +36,11 @@ public sealed partial class HttpExchange
         var receive = new ValueTask<RequestBody>(_receive, _receive.Begin());
         if (cancellationToken.CanBeCanceled)
         {
-            _receiveCancellation = cancellationToken.UnsafeRegister(static exchange => ((HttpExchange)exchange!).CancelReceive(), this);
+            _receiveCancellation = cancellationToken.UnsafeRegister(
+                static stream => ((HttpStream)stream!).EndCanceledWait(), _stream);
         }
 
-        _stream.AwaitContent();
+        _stream.AwaitContent(cancellationToken);
         return receive;
     }
 

@@ -1,15 +1,17 @@
 // The receive and send of one request, and the rules of RFC 9110 that hold in every version of HTTP: the order of messages, content and its
-// length, HEAD, 204, 205 and 304. Framing is the stream's; receiving is in HttpExchange.Receive.cs, the
-// client's going in HttpExchange.Disconnect.cs. One per HTTP/1 connection, reused. Called by the application, one call at a time in each
-// direction, on any thread.
+// length, HEAD, 204, 205 and 304. Framing is the stream's; receiving is in HttpExchange.Receive.cs, files in HttpExchange.Files.cs,
+// trailers and interim responses in HttpExchange.Sections.cs, the client's going in HttpExchange.Disconnect.cs. One per HTTP/1 connection,
+// reused. Called by the application, one call at a time in each direction, on any thread.
 using System.Buffers;
+using System.Runtime.CompilerServices;
 
 namespace Asgi;
 
 /// <summary>
 /// One request and its response: ASGI's <c>receive</c> and <c>send</c> without queues and dictionaries. Receiving and sending may go on at
-/// the same time; within each, calls must not overlap. Content is written either with <see cref="SendAsync"/> or, without a copy, through
-/// <see cref="IBufferWriter{T}"/> and <see cref="FlushAsync"/>.
+/// the same time; within each, calls must not overlap. Content is written either with
+/// <see cref="SendAsync(in ResponseBody, CancellationToken)"/> or, without a copy, through <see cref="IBufferWriter{T}"/> and
+/// <see cref="FlushAsync"/>.
 /// </summary>
 public sealed partial class HttpExchange : IBufferWriter<byte>
 {
@@ -40,6 +42,9 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
         /// <summary>The head is written.</summary>
         Started,
 
+        /// <summary>All content is written; the trailers that the start has announced are to follow.</summary>
+        Trailing,
+
         /// <summary>The whole response is written.</summary>
         Complete,
     }
@@ -56,6 +61,9 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
 
     /// <summary>Bytes of content the application has written.</summary>
     internal long WrittenLength => _written;
+
+    /// <summary>The application's name for the route of the request, as an object: for messages about it. Null while unknown.</summary>
+    internal object? Route { get; set; }
 
     /// <summary>What an application keeps with the connection from one request to the next: its pooled objects.</summary>
     internal object? ApplicationState { get; set; }
@@ -93,6 +101,7 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
     /// <exception cref="InvalidOperationException">
     /// The response was not started, is complete, must not have content, or the content does not have the length announced.
     /// </exception>
+    [OverloadResolutionPriority(1)] // default is an empty last body.
     public ValueTask SendAsync(in ResponseBody body, CancellationToken cancellationToken = default)
     {
         Demand(_state is ResponseState.Held or ResponseState.Started);
@@ -106,8 +115,8 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
             return FlushAsync(cancellationToken);
         }
 
-        Complete();
-        return ValueTask.CompletedTask;
+        EndBody();
+        return IsComplete ? ValueTask.CompletedTask : WaitUntilSent(cancellationToken);
     }
 
     /// <summary>Memory to write content to; <see cref="Advance"/> adds it to the response.</summary>
@@ -127,20 +136,7 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
     public void Advance(int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
-        Demand(_state != ResponseState.Complete);
-        if (_state == ResponseState.Started)
-        {
-            if (!_hasContent)
-            {
-                DemandMayHaveContent(count);
-                return;
-            }
-
-            DemandWithinLength(_written + count);
-        }
-
-        _written += count;
-        if (!Scope.IsHead)
+        if (CountContent(count))
         {
             _stream.Advance(count);
         }
@@ -157,11 +153,14 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
             WriteHead(isWhole: false);
         }
 
-        if (_stream.TryFlush())
-        {
-            return ValueTask.CompletedTask;
-        }
+        return WaitUntilSent(cancellationToken);
+    }
 
+    private ValueTask WaitUntilSent(CancellationToken cancellationToken) =>
+        _stream.TryFlush() ? ValueTask.CompletedTask : AwaitFlush(cancellationToken);
+
+    private ValueTask AwaitFlush(CancellationToken cancellationToken)
+    {
         var flush = new ValueTask(_flush, _flush.Begin());
         if (cancellationToken.CanBeCanceled)
         {
@@ -182,16 +181,14 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
     /// <summary>Ends the response; the length of content that was all written before the head becomes its Content-Length.</summary>
     /// <exception cref="InvalidOperationException">The content is shorter than announced.</exception>
     /// <param name="isReturning">Whether the application's task completes next.</param>
-    internal void Complete(bool isReturning = false)
+    /// <param name="trailers">Fields to send behind the content, if the response has a place for them; null for none.</param>
+    internal void Complete(bool isReturning = false, ResponseFields? trailers = null)
     {
-        Demand(_state is ResponseState.Held or ResponseState.Started);
-        if (_state == ResponseState.Held)
+        Demand(_state is ResponseState.Held or ResponseState.Started or ResponseState.Trailing);
+        EndContent(hasTrailers: trailers is not null);
+        if (trailers is not null && CanHaveTrailers)
         {
-            WriteHead(isWhole: true);
-        }
-        else if (_hasContent && _written < _contentLength)
-        {
-            throw TooFew(_contentLength.Value);
+            _stream.WriteTrailers(trailers);
         }
 
         _state = ResponseState.Complete;
@@ -218,7 +215,7 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
             Send(new ResponseStart(500));
             Complete();
         }
-        else if (_state == ResponseState.Started)
+        else if (_state != ResponseState.Complete)
         {
             _state = ResponseState.Complete;
             _stream.Truncate();
@@ -262,6 +259,15 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
         _flush.SetResult(true);
     }
 
+    /// <summary>The application is done: what it left waiting concerns nobody, nor do the tokens of that. Loop thread.</summary>
+    internal void ForgetWaits()
+    {
+        _flushCancellation.Unregister();
+        _flushCancellation = default;
+        _receiveCancellation.Unregister();
+        _receiveCancellation = default;
+    }
+
     /// <summary>Makes the exchange ready for the connection's next request.</summary>
     internal void Reset()
     {
@@ -270,6 +276,7 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
         _hasContent = false;
         _contentLength = null;
         _written = 0;
+        Route = null;
         ResetDisconnect();
         ResetReceive();
     }
@@ -321,8 +328,27 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
         _state = ResponseState.Started;
     }
 
+    // Whether the stream is to get the content: that of a response to HEAD is only counted.
+    private bool CountContent(long count)
+    {
+        Demand(_state < ResponseState.Trailing);
+        if (_state == ResponseState.Started)
+        {
+            if (!_hasContent)
+            {
+                DemandMayHaveContent(count);
+                return false;
+            }
+
+            DemandWithinLength(_written + count);
+        }
+
+        _written += count;
+        return !Scope.IsHead;
+    }
+
     // The head of a response without content may be written already; the attempt to add some is the application's error.
-    private void DemandMayHaveContent(int count)
+    private void DemandMayHaveContent(long count)
     {
         if (count > 0 && !Scope.IsHead)
         {
@@ -359,6 +385,7 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
             throw new InvalidOperationException(_state switch
             {
                 ResponseState.Complete => "The response is complete.",
+                ResponseState.Trailing => "The content of the response is complete.",
                 ResponseState.NotStarted => "The response has not been started.",
                 _ => "The response has already been started.",
             });

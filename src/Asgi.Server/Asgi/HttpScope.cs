@@ -94,7 +94,8 @@ public sealed class HttpScope
 
     internal bool IsHttp11 => _offsets.IsHttp11;
 
-    private ReadOnlySpan<byte> MethodBytes => _buffer.AsSpan(_offsets.MethodStart, _offsets.MethodLength);
+    /// <summary>The method as received. Borrowed.</summary>
+    internal ReadOnlySpan<byte> MethodBytes => _buffer.AsSpan(_offsets.MethodStart, _offsets.MethodLength);
 
     /// <summary>Binds the scope to a new head. The offsets are positions in <paramref name="buffer"/>.</summary>
     internal void Bind(byte[] buffer, in HeadOffsets offsets)

@@ -1,6 +1,7 @@
 // The framing of one exchange: how its head and content become the bytes of a protocol version, and back. Implemented per protocol in
 // Connections/ (Http1Stream); called by HttpExchange only, on whichever thread the application runs.
 using Asgi.Server.Protocols.Http;
+using Microsoft.Win32.SafeHandles;
 
 namespace Asgi;
 
@@ -42,8 +43,14 @@ internal abstract class HttpStream
     /// <returns>False when there is nothing yet, or when the caller is not on the loop.</returns>
     public abstract bool TryReceive(out RequestBody body);
 
-    /// <summary>Has <see cref="HttpExchange.CompleteReceive"/> called once, when a receive would succeed.</summary>
-    public abstract void AwaitContent();
+    /// <summary>
+    /// Has <see cref="HttpExchange.CompleteReceive"/> called once, when a receive would succeed, or the token is cancelled and
+    /// <see cref="EndCanceledWait"/> has said so.
+    /// </summary>
+    public abstract void AwaitContent(CancellationToken cancellationToken);
+
+    /// <summary>A token was cancelled: the receive that waits ends, if the token is its own. Any thread.</summary>
+    public abstract void EndCanceledWait();
 
     /// <summary>The application has used so much of the content it was lent, and looked at so much.</summary>
     public abstract void AdvanceTo(long consumed, long examined);
@@ -59,8 +66,35 @@ internal abstract class HttpStream
 
     public abstract void Advance(int count);
 
+    /// <summary>Whether <see cref="WriteFile"/> is to be used; else a file is read into memory got from the stream.</summary>
+    public virtual bool CanSendFiles => false;
+
+    /// <summary>
+    /// Adds a part of a file to the content, without reading it. A flush then waits until all of it is sent, or the stream is broken.
+    /// </summary>
+    /// <param name="file">An open file that can be read at an offset; it is held until then.</param>
+    /// <param name="offset">Where the part starts, in bytes.</param>
+    /// <param name="count">Its length in bytes, greater than 0.</param>
+    /// <param name="ownsHandle">Whether the stream closes the file, from the return of this call on.</param>
+    public virtual void WriteFile(SafeFileHandle file, long offset, long count, bool ownsHandle) => throw new NotSupportedException();
+
     /// <summary>Forgets content that was written before the head.</summary>
     public abstract void DropContent();
+
+    /// <summary>Whether the response has a place for trailers; as long as its head is not written, whether it could have.</summary>
+    public abstract bool CanHaveTrailers { get; }
+
+    /// <summary>Ends the content with a trailer section; <see cref="Complete"/> follows.</summary>
+    /// <exception cref="InvalidOperationException">A field cannot be sent; nothing was written.</exception>
+    public abstract void WriteTrailers(ResponseFields trailers);
+
+    /// <summary>
+    /// Sends an interim response at once, before a head that is not written yet; dropped where the protocol version has none. A second 100
+    /// is dropped too, whether the first was the server's own or not.
+    /// </summary>
+    /// <returns>False when the client must read before more is written.</returns>
+    /// <exception cref="InvalidOperationException">A field cannot be sent; nothing was written.</exception>
+    public abstract bool TrySendInformational(int status, ResponseFields? fields);
 
     /// <summary>Sends what is written.</summary>
     /// <returns>False when the client must read before more is written.</returns>
@@ -82,8 +116,20 @@ internal abstract class HttpStream
     /// <summary>The connection does not persist after this response.</summary>
     public abstract void CloseAfterResponse();
 
+    /// <summary>Takes a place among the connections that may be upgraded at a time.</summary>
+    /// <returns>False when there is none.</returns>
+    public abstract bool TryCountUpgrade();
+
+    /// <summary>Gives the place back: the upgrade has failed.</summary>
+    public abstract void StopCountingUpgrade();
+
     /// <summary>From here on both directions are raw bytes.</summary>
     public abstract void Upgrade();
+
+    /// <summary>
+    /// The caller is about to block its thread until something happens to this exchange: from here on that thread is not the loop's.
+    /// </summary>
+    public abstract void WillBlock();
 
     /// <summary>Breaks the stream at once; for HTTP/1 its connection.</summary>
     public abstract void Abort();

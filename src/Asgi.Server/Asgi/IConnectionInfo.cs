@@ -17,8 +17,14 @@ internal interface IConnectionInfo
     /// <summary>Cancelled when the connection is closed.</summary>
     CancellationToken Closed { get; }
 
-    /// <summary>Cancelled when the connection is asked to close: the server stops.</summary>
+    /// <summary>Cancelled when the connection is asked to close: the server stops, or the connection is old.</summary>
     CancellationToken CloseRequested { get; }
+
+    /// <summary>Whether the number of open connections is limited.</summary>
+    bool IsCountLimited { get; }
+
+    /// <summary>The connection no longer counts to that limit. Idempotent.</summary>
+    void StopCounting();
 
     /// <summary>Has a callback called every second as long as the connection lives, as application code.</summary>
     void OnHeartbeat(Action<object> action, object state);

@@ -1,5 +1,6 @@
 // One connection: its transport, what it has received and has to send, and the protocol driver that makes sense of it. Everything on the
-// thread of its loop, but the two values marked. Receiving is in Connection.Receive.cs, what applications may know in Connection.Info.cs.
+// thread of its loop, but the two values marked. Receiving is in Connection.Receive.cs, sending of files in Connection.Files.cs, what
+// bounds a connection in Connection.Limits.cs, what applications may know in Connection.Info.cs.
 using System.Diagnostics;
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Loops;
@@ -35,12 +36,14 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
     private volatile ConnectionState _state;
     private volatile bool _isCloseRequested;
 
-    public Connection(Loop loop, Transport transport, ConnectionRegistry registry)
+    /// <summary>Has its place among the limited number of connections already, if that is limited.</summary>
+    public Connection(Loop loop, Transport transport, ConnectionRegistry registry, ConnectionLimits limits)
     {
         Loop = loop;
         Transport = transport;
         _registry = registry;
-        Limits = registry.Limits;
+        Limits = limits;
+        _isCounted = limits.Connections is null ? 0 : 1;
         Input = new ReceiveBuffer(loop.Blocks);
         Output = new SendBuffer(loop.Blocks);
         _deadline = new Deadline(this);
@@ -68,12 +71,19 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
 
     public ServerLog Log => _registry.Log;
 
+    public ApplicationDispatch Dispatch => _registry.Dispatch;
+
+    public bool IsServerStopping => _registry.IsStopping;
+
     public ReceiveBuffer Input { get; }
 
     public SendBuffer Output { get; }
 
     /// <summary>Whether the client has sent FIN; bytes it sent before may still wait.</summary>
     public bool HasPeerShutdown { get; private set; }
+
+    /// <summary>Whether FIN is sent: what is still written goes nowhere.</summary>
+    public bool HasEndedSending => State >= ConnectionState.Lingering;
 
     public ConnectionState State
     {
@@ -90,6 +100,7 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         Guard(static connection =>
         {
             connection.Loop.Backend.Attach(connection.Transport, connection);
+            connection.StartAging();
             connection._driver.OnStarted();
         });
     }
@@ -175,6 +186,17 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         }
     }
 
+    /// <summary>Sends what the system takes of what is queued, and ends the connection.</summary>
+    public void CloseAtOnce()
+    {
+        if (State == ConnectionState.Open)
+        {
+            State = ConnectionState.Closing;
+            SendQueued();
+            Close(isBroken: false);
+        }
+    }
+
     /// <summary>Ends the connection with RST.</summary>
     public void Abort() => Close(isBroken: true);
 
@@ -184,7 +206,7 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         if (State == ConnectionState.Open)
         {
             _isCloseRequested = true;
-            _closeRequested?.Signal();
+            ConnectionToken.Signal(ref _closeRequested);
             Guard(static connection => connection._driver.ShutDown());
         }
     }
@@ -192,10 +214,21 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
     private unsafe void SendQueued()
     {
         var vectors = stackalloc IoVector[SendBuffer.GatherCountMax];
+        var fileBytesLeft = FileBytesPerTurnMax;
         while (!Output.IsEmpty)
         {
-            var count = Output.Gather(new Span<IoVector>(vectors, SendBuffer.GatherCountMax));
-            var result = Transport.Send(new ReadOnlySpan<IoVector>(vectors, count));
+            if (Output.FirstFile is not null)
+            {
+                if (!SendFile(ref fileBytesLeft))
+                {
+                    break;
+                }
+
+                continue;
+            }
+
+            var count = Output.Gather(new Span<IoVector>(vectors, SendBuffer.GatherCountMax), out var isBeforeFile);
+            var result = Transport.Send(new ReadOnlySpan<IoVector>(vectors, count), isBeforeFile);
             if (result.Status == TransportStatus.Broken)
             {
                 Close(isBroken: true);
@@ -211,6 +244,11 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
             _sendRate.Count(result.Length);
         }
 
+        if (State == ConnectionState.Closed)
+        {
+            return;
+        }
+
         _sendRate.Measure();
         if (State == ConnectionState.Open)
         {
@@ -224,7 +262,7 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
 
     private void EndSending()
     {
-        if (!_mustLinger)
+        if (!_mustLinger || Limits.LingeringTimeoutMilliseconds == 0)
         {
             Close(isBroken: false);
             return;
@@ -232,8 +270,12 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
 
         State = ConnectionState.Lingering;
         Transport.ShutdownSend();
-        Input.Clear();
-        SetDeadline(Limits.DrainTimeoutMilliseconds);
+        if (!_driver.UsesInput)
+        {
+            Input.Clear();
+        }
+
+        SetDeadline(Limits.LingeringTimeoutMilliseconds);
         ReceiveLater();
     }
 
@@ -267,9 +309,10 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         }
 
         Loop.Timers.Remove(_deadline);
+        StopAging();
         _sendRate.Stop();
         _heartbeat?.Stop();
-        _closed?.Signal();
+        ConnectionToken.Signal(ref _closed);
         Output.Clear();
         _driver.OnClosed();
     }
@@ -279,7 +322,15 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
     {
         Debug.Assert(State == ConnectionState.Closed);
         Input.Clear();
+        StopCountingAll();
         _registry.Remove(this);
+    }
+
+    /// <summary>A call into the application has failed where it cannot: a bug, or a continuation that throws. Any thread.</summary>
+    public void FailLater(Exception exception)
+    {
+        Log.ConnectionFailed(Id, exception);
+        AbortLater();
     }
 
     private void Guard(Action<Connection> step) => Guard(this, step);

@@ -6,6 +6,9 @@ internal abstract class ConnectionDriver
     /// <summary>Whether bytes should be received now: false is back-pressure.</summary>
     public abstract bool WantsInput { get; }
 
+    /// <summary>Whether somebody may still read what was received.</summary>
+    public abstract bool UsesInput { get; }
+
     /// <summary>The connection is attached to its loop.</summary>
     public abstract void OnStarted();
 
@@ -24,7 +27,7 @@ internal abstract class ConnectionDriver
     /// <summary>The deadline set has passed.</summary>
     public abstract void OnDeadline(long nowMilliseconds);
 
-    /// <summary>The server stops: end the connection when what is in flight is done.</summary>
+    /// <summary>The connection is to end when what is in flight is done: the server stops, or it is old. May be said again.</summary>
     public abstract void ShutDown();
 
     /// <summary>

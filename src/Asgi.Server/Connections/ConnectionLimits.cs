@@ -1,4 +1,4 @@
-// The limits that steer a connection, taken once from the options when the server starts. Read on loop threads.
+// The limits that steer a connection, taken once from the options when the server starts, for each endpoint. Read on loop threads.
 using Asgi.Server.Protocols.Http1;
 
 namespace Asgi.Server.Connections;
@@ -24,8 +24,32 @@ internal sealed record ConnectionLimits
 
     public long HeadTimeoutMilliseconds { get; init; } = 30_000;
 
-    /// <summary>How long unread content is taken in after a response, so that the connection can go on or the response arrive.</summary>
+    /// <summary>How long unread content is taken in after a response, so that the connection can go on.</summary>
     public long DrainTimeoutMilliseconds { get; init; } = 5_000;
+
+    /// <summary>How long a client may go on sending after FIN, so that the last response arrives; 0 to close at once.</summary>
+    public long LingeringTimeoutMilliseconds { get; init; } = 5_000;
+
+    /// <summary>Whether FIN after a request ends the connection, instead of letting the response be sent.</summary>
+    public bool AbortsOnHalfClose { get; init; }
+
+    /// <summary>How long after its client's FIN a request goes on undisturbed.</summary>
+    public long HalfCloseTimeoutMilliseconds { get; init; } = 10_000;
+
+    /// <summary>How long an upgraded connection may go on after it was asked to end because the server stops.</summary>
+    public long UpgradedShutdownTimeoutMilliseconds { get; init; } = 5_000;
+
+    /// <summary>Requests after which a connection ends; null for no limit.</summary>
+    public int? RequestsMax { get; init; }
+
+    /// <summary>The age at which a connection ends; null for no limit.</summary>
+    public long? AgeMaxMilliseconds { get; init; }
+
+    /// <summary>Connections that may be open at a time, but for upgraded ones; null for no limit.</summary>
+    public ConcurrencyLimit? Connections { get; init; }
+
+    /// <summary>Connections that may be upgraded at a time; null for no limit.</summary>
+    public ConcurrencyLimit? UpgradedConnections { get; init; }
 
     public Http1Limits Http1 { get; init; } = new();
 }

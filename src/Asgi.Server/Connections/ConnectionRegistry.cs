@@ -1,42 +1,43 @@
-// All connections of a server, by loop: who is there, and how they are told to stop. Accepts on loop threads; the rest on the host's.
+// All connections of a server, by loop: who is there, and how they are told to stop. They come and go on their loops; the rest is for the
+// host's threads.
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Loops;
 
 namespace Asgi.Server.Connections;
 
-internal sealed class ConnectionRegistry : IConnectionAcceptor
+internal sealed class ConnectionRegistry
 {
     private readonly Dictionary<Loop, LinkedList<Connection>> _byLoop = [];
-    private readonly Func<Connection, ConnectionDriver> _createDriver;
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _count;
     private bool _isStopping;
 
-    public ConnectionRegistry(
-        ReadOnlySpan<Loop> loops, ConnectionLimits limits, ServerLog log, Func<Connection, ConnectionDriver> createDriver)
+    public ConnectionRegistry(ReadOnlySpan<Loop> loops, ApplicationDispatch dispatch, ServerLog log)
     {
-        Limits = limits;
+        Dispatch = dispatch;
         Log = log;
-        _createDriver = createDriver;
         foreach (var loop in loops)
         {
             _byLoop.Add(loop, []);
         }
     }
 
-    public ConnectionLimits Limits { get; }
+    public ApplicationDispatch Dispatch { get; }
 
     public ServerLog Log { get; }
 
     public int Count => Volatile.Read(ref _count);
 
-    public void Accept(Loop loop, Transport transport)
+    /// <summary>Any thread.</summary>
+    public bool IsStopping => Volatile.Read(ref _isStopping);
+
+    /// <summary>Starts a connection on the thread of its loop.</summary>
+    public void Add(Connection connection, ConnectionDriver driver)
     {
-        var connection = new Connection(loop, transport, this);
         Interlocked.Increment(ref _count);
-        connection.Node = List(loop).AddLast(connection);
-        connection.Start(_createDriver(connection));
-        if (Volatile.Read(ref _isStopping))
+        connection.Node = List(connection.Loop).AddLast(connection);
+        connection.Start(driver);
+        if (IsStopping)
         {
             connection.ShutDown();
         }
@@ -45,7 +46,7 @@ internal sealed class ConnectionRegistry : IConnectionAcceptor
     public void Remove(Connection connection)
     {
         List(connection.Loop).Remove(connection.Node!);
-        if (Interlocked.Decrement(ref _count) == 0 && Volatile.Read(ref _isStopping))
+        if (Interlocked.Decrement(ref _count) == 0 && IsStopping)
         {
             _drained.TrySetResult();
         }

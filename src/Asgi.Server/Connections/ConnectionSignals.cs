@@ -26,22 +26,22 @@ internal sealed class ConnectionToken(Connection connection, Func<Connection, bo
         }
     }
 
-    /// <summary>It has happened. Loop thread.</summary>
-    public void Signal()
+    /// <summary>It has happened, and says so already: who makes the token later finds out by itself. Loop thread.</summary>
+    public static void Signal(ref ConnectionToken? token)
     {
         Interlocked.MemoryBarrier();
-        if (_source is not null)
+        if (Volatile.Read(ref token) is { _source: not null } asked)
         {
-            connection.Loop.Ready(this);
+            asked.BeReady();
         }
     }
 
-    public override void Call() =>
-        connection.Log.Guard(connection.Id, static source => ((CancellationTokenSource)source).Cancel(), _source!);
+    private void BeReady() => connection.Loop.Ready(this);
 
-    public override void Returned()
-    {
-    }
+    public override CallPlace PlaceOf(int call) => connection.Dispatch.UsualPlace;
+
+    public override void Call(int call) =>
+        connection.Log.Guard(connection.Id, static source => ((CancellationTokenSource)source).Cancel(), _source!);
 }
 
 /// <summary>The callbacks of every second. The list is the loop's; who adds one posts it.</summary>
@@ -50,13 +50,12 @@ internal sealed class ConnectionHeartbeat : LoopTimer
     private const int PeriodMilliseconds = 1000;
 
     private readonly Connection _connection;
-    private readonly List<(Action<object> Action, object State)> _callbacks = [];
     private readonly Calls _calls;
 
     public ConnectionHeartbeat(Connection connection)
     {
         _connection = connection;
-        _calls = new Calls(connection, _callbacks);
+        _calls = new Calls(connection);
     }
 
     /// <summary>Any thread.</summary>
@@ -67,7 +66,13 @@ internal sealed class ConnectionHeartbeat : LoopTimer
 
     public override void Fire(long nowMilliseconds)
     {
-        _connection.Loop.Ready(_calls);
+        // Callbacks that still run are not called again.
+        if (!_calls.IsUnderWay)
+        {
+            _calls.IsUnderWay = true;
+            _connection.Loop.Ready(_calls);
+        }
+
         _connection.Loop.Timers.Set(this, nowMilliseconds + PeriodMilliseconds);
     }
 
@@ -75,8 +80,9 @@ internal sealed class ConnectionHeartbeat : LoopTimer
     {
         public override void Run()
         {
-            heartbeat._callbacks.Add((action, state));
-            if (heartbeat._callbacks.Count == 1 && heartbeat._connection.State != ConnectionState.Closed)
+            var calls = heartbeat._calls;
+            calls.Callbacks = [.. calls.Callbacks, (action, state)];
+            if (calls.Callbacks.Length == 1 && heartbeat._connection.State != ConnectionState.Closed)
             {
                 var loop = heartbeat._connection.Loop;
                 loop.Timers.Set(heartbeat, loop.NowMilliseconds + PeriodMilliseconds);
@@ -84,18 +90,23 @@ internal sealed class ConnectionHeartbeat : LoopTimer
         }
     }
 
-    private sealed class Calls(Connection connection, List<(Action<object> Action, object State)> callbacks) : ReadyItem
+    private sealed class Calls(Connection connection) : ReadyItem
     {
-        public override void Call()
+        /// <summary>Replaced and never changed: a call that blocks goes through the old one while the loop goes on.</summary>
+        public volatile (Action<object> Action, object State)[] Callbacks = [];
+
+        public bool IsUnderWay { get; set; }
+
+        public override CallPlace PlaceOf(int call) => connection.Dispatch.UsualPlace;
+
+        public override void Call(int call)
         {
-            foreach (var (action, state) in callbacks)
+            foreach (var (action, state) in Callbacks)
             {
                 connection.Log.Guard(connection.Id, action, state);
             }
         }
 
-        public override void Returned()
-        {
-        }
+        public override void Returned(int call, bool wasAway) => IsUnderWay = false;
     }
 }

@@ -1,4 +1,5 @@
-// The calls into the application that one HTTP/1 connection has ready. The loop calls them from its ready list, and nothing else does.
+// The calls into the application that one HTTP/1 connection has ready. The loop makes them from its ready list, or has them made on another
+// thread; nothing else does. Fields are the loop's, but those that a call leaves behind for its return.
 using System.Runtime.CompilerServices;
 using Asgi.Server.Loops;
 
@@ -26,78 +27,176 @@ internal sealed class Http1Calls : ReadyItem
     private readonly IAsgiApplication _application;
     private readonly HttpExchange _exchange;
     private readonly Http1Driver _driver;
+    private readonly Loop _loop;
+    private readonly ApplicationDispatch _dispatch;
     private readonly Action _onCompleted;
     private ReadyCall _ready;
+    private BlockingRoute? _route;
+    private int _awayCount;
+    private bool _isApplicationDone;
+
+    // Written by the one thread that runs the application to its end; its post, or its return on the loop, makes them visible.
     private ValueTask _task;
     private Exception? _failure;
-    private bool _hasReturned;
+    private bool _isDoneAtReturn;
 
     public Http1Calls(IAsgiApplication application, HttpExchange exchange, Http1Driver driver)
     {
         _application = application;
         _exchange = exchange;
         _driver = driver;
+        _loop = driver.Connection.Loop;
+        _dispatch = driver.Connection.Dispatch;
         _onCompleted = OnCompletedLater;
     }
 
     /// <summary>The message for <see cref="ReadyCall.Received"/>.</summary>
     public RequestBody Received { get; set; }
 
-    public void Add(ReadyCall call) => _ready |= call;
-
-    /// <summary>Forgets what is ready: the exchange is over, and a receive or flush that its application left behind is nobody's.</summary>
-    public void Clear()
+    public void Add(ReadyCall call)
     {
+        _ready |= call;
+        _loop.Ready(this);
+    }
+
+    /// <summary>The application's task has completed: when no call is left on another thread either, the exchange is over.</summary>
+    public void OnApplicationDone()
+    {
+        _isApplicationDone = true;
+        EndIfOver();
+    }
+
+    public override int TakeCall()
+    {
+        var call = (int)_ready & -(int)_ready;
+        _ready &= (ReadyCall)~call;
+        if (_ready != 0)
+        {
+            _loop.Ready(this);
+        }
+
+        return call;
+    }
+
+    public override CallPlace PlaceOf(int call)
+    {
+        if ((ReadyCall)call == ReadyCall.Start)
+        {
+            _route = _dispatch.Find(_exchange.Scope, _loop.NowMilliseconds);
+            return _route is null ? _dispatch.UsualPlace : CallPlace.SpareThread;
+        }
+
+        // What goes on in a handler that blocks will block again; and somebody may be blocked until it does.
+        return _route is null ? _dispatch.UsualPlace : CallPlace.SpareThreadNow;
+    }
+
+    public override void Call(int call)
+    {
+        try
+        {
+            if (_route is { } route)
+            {
+                var clock = _loop.Backend;
+                var began = clock.NowMilliseconds;
+                Make((ReadyCall)call);
+                _dispatch.Ran(route, began, clock.NowMilliseconds, isStart: (ReadyCall)call == ReadyCall.Start);
+                return;
+            }
+
+            Make((ReadyCall)call);
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            _driver.Connection.FailLater(exception);
+        }
+    }
+
+    public override void WentAway(int call) => _awayCount++;
+
+    public override void Returned(int call, bool wasAway) =>
+        _driver.Connection.Guard((Calls: this, call, wasAway), static at => at.Calls.AfterCall((ReadyCall)at.call, at.wasAway));
+
+    // Guarded: the name of the route is the application's to say.
+    public override void Blocked(HandOffReason reason) =>
+        _driver.Connection.Guard((Calls: this, reason), static at => at.Calls.Learn(at.reason));
+
+    // Too many requests wait to be started: this one is answered in the application's place.
+    public override void Refused(int call) => _driver.Connection.Guard(this, static calls =>
+    {
+        calls._awayCount--;
+        calls._dispatch.Overload.Refuse(calls._exchange);
+        calls.OnApplicationDone();
+    });
+
+    private void Learn(HandOffReason reason)
+    {
+        _dispatch.Learn(_driver.Connection.Id, _exchange, reason, _loop.NowMilliseconds);
+
+        // A request may be long, as those are that became WebSockets: what is left of it goes by what it has taught.
+        _route = _dispatch.Find(_exchange.Scope, _loop.NowMilliseconds);
+    }
+
+    private void Make(ReadyCall call)
+    {
+        switch (call)
+        {
+            case ReadyCall.Start:
+                Start();
+                break;
+            case ReadyCall.Disconnected:
+                CancelDisconnected();
+                break;
+            case ReadyCall.Received:
+                var received = Received;
+                Received = default;
+                _exchange.CompleteReceive(received);
+                break;
+            default:
+                _exchange.CompleteFlush();
+                break;
+        }
+    }
+
+    private void AfterCall(ReadyCall call, bool wasAway)
+    {
+        _awayCount -= wasAway ? 1 : 0;
+        if (call == ReadyCall.Start)
+        {
+            _isApplicationDone |= _isDoneAtReturn;
+        }
+
+        EndIfOver();
+    }
+
+    // A call that is still on another thread has the exchange in its hands, whatever became of the application's task.
+    private void EndIfOver()
+    {
+        if (!_isApplicationDone)
+        {
+            return;
+        }
+
+        if (_awayCount > 0)
+        {
+            // The call may block for long; what the application has written on other threads does not wait for it.
+            _driver.TakeOutput();
+            return;
+        }
+
+        var failure = _failure;
+        _isApplicationDone = _isDoneAtReturn = false;
+        _failure = null;
+
+        // A receive or flush that the application left behind is nobody's.
         _ready = 0;
         Received = default;
-    }
-
-    /// <summary>What the application's task failed with, once.</summary>
-    public Exception? TakeFailure()
-    {
-        var failure = _failure;
-        _failure = null;
-        return failure;
-    }
-
-    public override void Call() => _driver.Connection.Guard(this, static calls => calls.CallReady());
-
-    public override void Returned() => _driver.Connection.Guard(this, static calls => calls.AfterCalls());
-
-    private void CallReady()
-    {
-        var ready = _ready;
-        _ready = 0;
-        if ((ready & ReadyCall.Start) != 0)
+        _route = null;
+        if (failure is not null)
         {
-            Start();
+            _driver.Connection.Log.ApplicationFailed(_driver.Connection.Id, failure);
         }
 
-        if ((ready & ReadyCall.Disconnected) != 0)
-        {
-            CancelDisconnected();
-        }
-
-        if ((ready & ReadyCall.Received) != 0)
-        {
-            var received = Received;
-            Received = default;
-            _exchange.CompleteReceive(received);
-        }
-
-        if ((ready & ReadyCall.Flushed) != 0)
-        {
-            _exchange.CompleteFlush();
-        }
-    }
-
-    private void AfterCalls()
-    {
-        if (_hasReturned)
-        {
-            _hasReturned = false;
-            _driver.OnApplicationReturned();
-        }
+        _driver.OnApplicationReturned();
     }
 
     private void Start()
@@ -108,7 +207,7 @@ internal sealed class Http1Calls : ReadyItem
             if (!task.IsCompleted)
             {
                 _task = task;
-                _driver.Connection.Loop.AwayCount++;
+                _loop.AwayBegan();
                 task.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_onCompleted);
                 return;
             }
@@ -120,7 +219,7 @@ internal sealed class Http1Calls : ReadyItem
             _failure = exception;
         }
 
-        _hasReturned = true;
+        _isDoneAtReturn = true;
     }
 
     // On whichever thread completed the application's task.
@@ -137,6 +236,7 @@ internal sealed class Http1Calls : ReadyItem
             _failure = exception;
         }
 
+        _loop.AwayEnded();
         _driver.OnApplicationCompletedLater();
     }
 
@@ -150,7 +250,7 @@ internal sealed class Http1Calls : ReadyItem
         }
         catch (AggregateException exception)
         {
-            _failure ??= exception;
+            _driver.Connection.Log.ApplicationFailed(_driver.Connection.Id, exception);
         }
     }
 }

@@ -13,7 +13,8 @@ internal sealed class Http1Content(Connection connection, Http1Machine machine)
 
     private readonly FieldSection _trailers = new();
     private DataRateMeter _meter;
-    private bool _hasContinued;
+    private int _hasContinued;
+    private bool _hasBegun;
     private bool _isRaw;
     private volatile bool _isComplete;
 
@@ -34,9 +35,10 @@ internal sealed class Http1Content(Connection connection, Http1Machine machine)
 
     /// <summary>
     /// Whether the connection can go on after this exchange. Not after malformed content; nor while the client waits for a 100 that was not
-    /// sent, since whether its content follows is then unknown (RFC 9110, section 10.1.1).
+    /// sent, since whether its content follows is then unknown (RFC 9110, section 10.1.1). Content that has begun will be whole.
     /// </summary>
-    public bool LetsPersist => Fault is null && (_isComplete || _hasContinued || !machine.Head.ExpectContinue);
+    public bool LetsPersist => Fault is null
+        && (_isComplete || _hasBegun || Volatile.Read(ref _hasContinued) != 0 || !machine.Head.ExpectContinue);
 
     public bool HasRoom =>
         connection.Limits.RequestBufferSizeMax is not { } max || connection.Input.ContentLength < max;
@@ -45,7 +47,8 @@ internal sealed class Http1Content(Connection connection, Http1Machine machine)
     {
         _isComplete = false;
         _isRaw = false;
-        _hasContinued = false;
+        _hasContinued = 0;
+        _hasBegun = false;
         _meter = default;
         _trailers.Clear();
         Fault = null;
@@ -63,6 +66,7 @@ internal sealed class Http1Content(Connection connection, Http1Machine machine)
             switch (machine.Read(input.Raw, out var consumed))
             {
                 case Http1Event.Content:
+                    _hasBegun = true;
                     _meter.Count(machine.ContentBytes);
                     input.CommitContent(consumed, machine.ContentBytes);
                     break;
@@ -105,7 +109,7 @@ internal sealed class Http1Content(Connection connection, Http1Machine machine)
         machine.UpgradeToRaw();
         _isRaw = true;
         _isComplete = false;
-        _hasContinued = true;
+        _hasContinued = 1;
         LengthMax = null;
         RateMin = null;
         Read();
@@ -130,9 +134,8 @@ internal sealed class Http1Content(Connection connection, Http1Machine machine)
     /// <param name="mayContinue">Whether the response has not begun, so that a 100 may still be sent.</param>
     public void Await(bool mayContinue)
     {
-        if (mayContinue && machine.Head.ExpectContinue && !_hasContinued && !_isComplete && connection.Input.ContentLength == 0)
+        if (mayContinue && machine.Head.ExpectContinue && !_hasBegun && !_isComplete && TryContinue())
         {
-            _hasContinued = true;
             connection.Send("HTTP/1.1 100 Continue\r\n\r\n"u8);
         }
 
@@ -142,6 +145,9 @@ internal sealed class Http1Content(Connection connection, Http1Machine machine)
             connection.SetDeadline(RateCheckMilliseconds);
         }
     }
+
+    /// <summary>Claims the one 100 that may be sent, by the server or by the application. Any thread.</summary>
+    public bool TryContinue() => Interlocked.Exchange(ref _hasContinued, 1) == 0;
 
     /// <summary>The application no longer waits.</summary>
     public void EndAwait()

@@ -1,11 +1,12 @@
 // HTTP/1 on a connection: asks the machine what the bytes mean, runs one exchange at a time, and decides what becomes of the connection
 // after it. Everything on the thread of the connection's loop; application code is called from the ready list (Http1Calls) only.
+// Http1Driver.Grace.cs holds what an exchange is given time for.
 using Asgi.Server.Protocols.Http;
 using Asgi.Server.Protocols.Http1;
 
 namespace Asgi.Server.Connections;
 
-internal sealed class Http1Driver : ConnectionDriver
+internal sealed partial class Http1Driver : ConnectionDriver
 {
     private readonly Connection _connection;
     private readonly Http1Stream _stream;
@@ -13,6 +14,7 @@ internal sealed class Http1Driver : ConnectionDriver
     private readonly HttpExchange _exchange;
     private readonly Http1Calls _calls;
     private State _state;
+    private int _requestCount;
     private bool _isHeadTimed;
     private bool _isHeldBack;
 
@@ -58,6 +60,8 @@ internal sealed class Http1Driver : ConnectionDriver
         _ => false,
     };
 
+    public override bool UsesInput => _state != State.Done;
+
     private long UnsentMax => _connection.Limits.ResponseBufferSizeMax ?? long.MaxValue;
 
     public override void OnStarted() => _connection.SetDeadline(_connection.Limits.KeepAliveTimeoutMilliseconds);
@@ -72,6 +76,11 @@ internal sealed class Http1Driver : ConnectionDriver
             case State.Exchange:
                 Content.Read();
                 _stream.OnContent();
+                if (_connection.HasPeerShutdown)
+                {
+                    OnPeerShutdown();
+                }
+
                 break;
             case State.Draining:
                 Drain();
@@ -95,16 +104,17 @@ internal sealed class Http1Driver : ConnectionDriver
 
     public override void OnPeerShutdown()
     {
-        if (_state == State.Exchange && Content.IsComplete)
+        // Content that the FIN cuts off is missed when its end is received, and so is the end of raw bytes.
+        if (_state == State.Exchange && Content.IsComplete && !_stream.IsUpgraded)
         {
-            NoteDisconnect();
+            OnHalfClosed();
         }
     }
 
     public override void OnSent()
     {
         _stream.OnSent();
-        if (_isHeldBack && _connection.Output.Length <= UnsentMax / 2)
+        if (_isHeldBack && _connection.Output.FileCount == 0 && _connection.Output.Length <= UnsentMax / 2)
         {
             _isHeldBack = false;
             ReadOn();
@@ -140,10 +150,19 @@ internal sealed class Http1Driver : ConnectionDriver
         {
             End(mustLinger: false);
         }
+        else if (_state == State.Exchange && _stream.IsUpgraded && _connection.IsServerStopping)
+        {
+            StartGrace(_connection.Limits.UpgradedShutdownTimeoutMilliseconds);
+        }
     }
 
     public override void OnClosed()
     {
+        if (_grace is not null)
+        {
+            _connection.Loop.Timers.Remove(_grace);
+        }
+
         if (_state != State.Exchange)
         {
             Release();
@@ -164,11 +183,7 @@ internal sealed class Http1Driver : ConnectionDriver
         }
     }
 
-    public void Ready(ReadyCall call)
-    {
-        _calls.Add(call);
-        _connection.Loop.Ready(_calls);
-    }
+    public void Ready(ReadyCall call) => _calls.Add(call);
 
     public void ReadyReceived(in RequestBody body)
     {
@@ -179,16 +194,18 @@ internal sealed class Http1Driver : ConnectionDriver
     /// <summary>The application's task will complete on some thread.</summary>
     public void OnApplicationCompletedLater() => _stream.PostReturned();
 
-    /// <summary>The application's task has completed: the exchange is the driver's again.</summary>
+    /// <summary>The application's task has completed.</summary>
+    public void OnApplicationDone() => _calls.OnApplicationDone();
+
+    /// <summary>Sends what the application has written on other threads.</summary>
+    public void TakeOutput() => _stream.TakeOutput();
+
+    /// <summary>The application is done, and no call into it is left on another thread: the exchange is the driver's again.</summary>
     public void OnApplicationReturned()
     {
-        _calls.Clear();
+        EndGrace();
+        _exchange.ForgetWaits();
         _stream.ForgetWaits();
-        if (_calls.TakeFailure() is { } failure)
-        {
-            _connection.Log.ApplicationFailed(_connection.Id, failure);
-        }
-
         if (_connection.State == ConnectionState.Closed)
         {
             _state = State.Done;
@@ -264,7 +281,8 @@ internal sealed class Http1Driver : ConnectionDriver
         _connection.ClearDeadline();
         _state = State.Exchange;
         _exchange.Reset();
-        _stream.Reset(head.KeepAlive);
+        _requestCount++;
+        _stream.Reset(head.KeepAlive && !(_requestCount >= _connection.Limits.RequestsMax));
         Content.Begin();
         if (_connection.HasPeerShutdown)
         {
@@ -303,8 +321,8 @@ internal sealed class Http1Driver : ConnectionDriver
 
         _connection.SetDeadline(_connection.Limits.KeepAliveTimeoutMilliseconds);
 
-        // A client that pipelines requests and does not read the responses must not fill the memory with them.
-        _isHeldBack = _connection.Output.Length > UnsentMax;
+        // A client that pipelines requests and does not read the responses must not fill the memory with them, nor keep files open.
+        _isHeldBack = _connection.Output.FileCount > 0 || _connection.Output.Length > UnsentMax;
         if (!_isHeldBack)
         {
             ReadOn();
@@ -343,12 +361,14 @@ internal sealed class Http1Driver : ConnectionDriver
         _stream.ReleaseOutput();
         if (_stream.IsUpgraded)
         {
-            // The application no longer answers for how its client takes the rest.
-            _connection.SendRateMin = _connection.Limits.ResponseRateMin;
+            DemandSendRate();
         }
 
         _connection.CloseAfterSend(mustLinger);
     }
+
+    // The application no longer answers for how its client takes the rest.
+    private void DemandSendRate() => _connection.SendRateMin = _connection.Limits.ResponseRateMin;
 
     private void NoteDisconnect()
     {

@@ -3,14 +3,15 @@
 //
 //   block: [handed over)[run: framed, not handed over)[gap][content being written ....)[reserve]
 //
-// Used by Http1Stream on the thread the application writes on: one at a time. What it closes are ranges for a SendBuffer.
+// Used by Http1Stream on the thread the application writes on: one at a time. What it closes are ranges for a SendBuffer. The rarer parts
+// of a response are in Http1Output.Parts.cs.
 using Asgi.Server.Loops;
 using Asgi.Server.Loops.Buffers;
 using Asgi.Server.Protocols.Http1;
 
 namespace Asgi.Server.Connections;
 
-internal sealed class Http1Output(Loop loop)
+internal sealed partial class Http1Output(Loop loop)
 {
     /// <summary>Room for a usual head before content that is written first. A longer head goes to a block of its own.</summary>
     private const int HeadGap = 512;
@@ -93,16 +94,47 @@ internal sealed class Http1Output(Loop loop)
             return invalid;
         }
 
-        CloseRun(give: false);
-        Add(new OutputRange(block, 0, length, Give: true));
+        AddHead(block, length);
         BeginContent(head.Chunked);
         return null;
     }
 
-    /// <summary>Closes what is written, framed, and appends it to the connection's buffer. Loop thread.</summary>
+    /// <summary>Content ends here: at a flush, or because its block is full. Chunks do not span blocks.</summary>
+    public void CloseContent()
+    {
+        if (_contentStart < 0)
+        {
+            return;
+        }
+
+        var (start, end) = (_contentStart, _contentEnd);
+        _contentStart = -1;
+        if (start == end)
+        {
+            return;
+        }
+
+        if (!_hasHead)
+        {
+            CloseRun(give: false);
+            _held.Add(new OutputRange(_block!, start, end, Give: true));
+            _block = null;
+            return;
+        }
+
+        if (_isChunked)
+        {
+            start -= WritePrefix(_block!, start, end);
+            end = WriteChunkEnd(_block!, end);
+        }
+
+        CloseGap(start);
+        _runEnd = end;
+    }
+
+    /// <summary>Appends what is closed to the connection's buffer. Loop thread.</summary>
     public void MoveTo(SendBuffer target)
     {
-        CloseContent();
         CloseRun(give: false);
         foreach (var range in _ranges)
         {
@@ -117,7 +149,6 @@ internal sealed class Http1Output(Loop loop)
     /// <returns>Their length in bytes.</returns>
     public long MoveTo(List<OutputRange> target)
     {
-        CloseContent();
         CloseRun(give: false);
         target.AddRange(_ranges);
         _ranges.Clear();
@@ -170,6 +201,7 @@ internal sealed class Http1Output(Loop loop)
         DropContent();
         foreach (var range in _ranges)
         {
+            range.File?.Release();
             if (range.Give)
             {
                 loop.Blocks.Return(range.Block);
@@ -211,39 +243,6 @@ internal sealed class Http1Output(Loop loop)
         var gap = !_hasHead ? HeadGap : _isChunked ? ChunkedCoding.MaxPrefixSize : 0;
         EnsureRun(gap + room + Reserve);
         _contentStart = _contentEnd = _runEnd + gap;
-    }
-
-    // Content ends here: at a flush, or because its block is full. Chunks do not span blocks.
-    private void CloseContent()
-    {
-        if (_contentStart < 0)
-        {
-            return;
-        }
-
-        var (start, end) = (_contentStart, _contentEnd);
-        _contentStart = -1;
-        if (start == end)
-        {
-            return;
-        }
-
-        if (!_hasHead)
-        {
-            CloseRun(give: false);
-            _held.Add(new OutputRange(_block!, start, end, Give: true));
-            _block = null;
-            return;
-        }
-
-        if (_isChunked)
-        {
-            start -= WritePrefix(_block!, start, end);
-            end = WriteChunkEnd(_block!, end);
-        }
-
-        CloseGap(start);
-        _runEnd = end;
     }
 
     // Between the run and the content that follows it lies what is left of the gap.
@@ -293,27 +292,16 @@ internal sealed class Http1Output(Loop loop)
         _runStart = _runEnd = 0;
     }
 
-    private Block? WriteHeadApart(in ResponseHead head, ResponseFields? fields, out int length, out string? invalid)
+    private Block Rent(int size)
     {
-        for (var size = Block.DefaultSize; ; size *= 2)
+        if (size > Block.DefaultSize)
         {
-            var block = Rent(size);
-            switch (ResponseHeadWriter.TryWrite(block.Array, head, fields, out length, out invalid))
-            {
-                case HeadResult.Done:
-                    return block;
-                case HeadResult.InvalidField:
-                    loop.Blocks.Return(block);
-                    return null;
-            }
-
-            loop.Blocks.Return(block);
+            return loop.Blocks.RentLarge(size);
         }
-    }
 
-    private Block Rent(int size) => size > Block.DefaultSize
-        ? loop.Blocks.RentLarge(size)
-        : loop.IsCurrent ? loop.Blocks.Rent() : loop.Blocks.RentAsStranger();
+        using var entry = loop.Enter();
+        return entry.IsInside ? loop.Blocks.Rent() : loop.Blocks.RentAsStranger();
+    }
 
     private static int WritePrefix(Block block, int start, int end) =>
         ChunkedCoding.WritePrefixBefore(block.AsSpan(start - ChunkedCoding.MaxPrefixSize, start), end - start);

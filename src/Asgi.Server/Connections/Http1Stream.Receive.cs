@@ -8,6 +8,7 @@ internal sealed partial class Http1Stream
 {
     private bool _isAwaitingContent;
     private bool _isReceiveCanceled;
+    private CancellationToken _receiveToken;
     private long _consumed;
     private long _examined;
     private bool _hasReceived;
@@ -27,7 +28,8 @@ internal sealed partial class Http1Stream
     {
         _hasReceived = true;
         // Off the loop only an end can be told at once; after an upgrade what has ended was the request, not the connection.
-        if (_loop.IsCurrent || (_driver.Content.IsComplete && _connection.Input.ContentLength == 0 && !IsUpgraded))
+        using var entry = _loop.Enter();
+        if (entry.IsInside || (_driver.Content.IsComplete && _connection.Input.ContentLength == 0 && !IsUpgraded))
         {
             return TryTake(out body);
         }
@@ -36,9 +38,11 @@ internal sealed partial class Http1Stream
         return false;
     }
 
-    public override void AwaitContent()
+    public override void AwaitContent(CancellationToken cancellationToken)
     {
-        if (_loop.IsCurrent)
+        _receiveToken = cancellationToken;
+        using var entry = _loop.Enter();
+        if (entry.IsInside)
         {
             BeginAwaitContent();
         }
@@ -56,6 +60,8 @@ internal sealed partial class Http1Stream
     }
 
     public override void CancelReceive() => Post(Work.CancelReceive);
+
+    public override void EndCanceledWait() => Post(Work.EndCanceledWait);
 
     /// <summary>Content has arrived, or will not: a receive that waits goes on. Loop thread.</summary>
     public void OnContent()
@@ -108,6 +114,17 @@ internal sealed partial class Http1Stream
         _driver.Content.Await(mayContinue: !_isHeadWritten);
         _connection.ReceiveLater();
         OnContent();
+        CancelWaitIfAsked();
+    }
+
+    // The post of a token that was cancelled late may find another receive, of another request even: its own token is what counts.
+    private void CancelWaitIfAsked()
+    {
+        if (_isAwaitingContent && _receiveToken.IsCancellationRequested)
+        {
+            _isReceiveCanceled = true;
+            OnContent();
+        }
     }
 
     private void EndAwaitContent(in RequestBody body)

@@ -2,7 +2,8 @@
 // application calls it on whichever thread it runs; what other threads want of the connection is posted to the loop, coalesced.
 //
 // Writing: the writer's thread frames (Http1Output) and hands ranges over; on the loop straight to the connection, else by a batch.
-// Reading: always on the loop.
+// Reading: always on the loop, in Http1Stream.Receive.cs. Files, trailers and interim responses are in Http1Stream.Parts.cs,
+// the switch of protocols in Http1Stream.Upgrade.cs.
 using Asgi.Server.Loops;
 using Asgi.Server.Protocols.Http1;
 
@@ -44,6 +45,7 @@ internal sealed partial class Http1Stream : HttpStream
         Abort = 16,
         Returned = 32,
         Upgrade = 64,
+        EndCanceledWait = 128,
     }
 
     /// <summary>Whether the connection persists after this response: what client, application and server have said so far.</summary>
@@ -51,8 +53,6 @@ internal sealed partial class Http1Stream : HttpStream
 
     /// <summary>Whether the response was written to its end.</summary>
     public bool IsComplete { get; private set; }
-
-    public bool IsUpgraded { get; private set; }
 
     public override long? ContentLengthMax
     {
@@ -74,8 +74,6 @@ internal sealed partial class Http1Stream : HttpStream
 
     public override bool HasContent => _driver.Machine.Head.HasContent;
 
-    public override bool IsUpgradable => _driver.Machine.Head is { ConnectionUpgrade: true, HasContent: false, IsHttp11: true };
-
     public override bool IsBroken => _isBroken;
 
     public void Reset(bool keepAlive)
@@ -85,6 +83,7 @@ internal sealed partial class Http1Stream : HttpStream
         IsUpgraded = false;
         ResponseRateMin = _connection.Limits.ResponseRateMin;
         _isHeadWritten = false;
+        _lastFile = null;
         ResetReceive();
     }
 
@@ -124,11 +123,11 @@ internal sealed partial class Http1Stream : HttpStream
         };
         if (_output.WriteHead(head, decision.Fields) is { } invalid)
         {
-            throw new InvalidOperationException(
-                $"'{invalid}' has a character that must not be sent in a response head (RFC 9110, section 5.5).");
+            throw CannotBeSent(invalid);
         }
 
         KeepAlive = keepAlive;
+        _isChunked = isChunked;
         _isHeadWritten = true;
     }
 
@@ -140,15 +139,25 @@ internal sealed partial class Http1Stream : HttpStream
 
     public override bool TryFlush()
     {
+        _output.CloseContent();
+        return TrySend();
+    }
+
+    // Sends what is closed; false when the client must read before more is written.
+    private bool TrySend()
+    {
         // To a broken connection as well: there the loop drops it, and the application's blocks come back.
-        if (_loop.IsCurrent)
+        using (var entry = _loop.Enter())
         {
-            MoveOutput();
-            return _connection.Output.Length <= _unsentMax;
+            if (entry.IsInside)
+            {
+                MoveOutput();
+                return _connection.Output.Length <= _unsentMax && !IsFileUnsent;
+            }
         }
 
         PostOutput();
-        return Volatile.Read(ref _unsent) <= _unsentMax;
+        return Volatile.Read(ref _unsent) <= _unsentMax && !IsFileUnsent;
     }
 
     public override void AwaitFlush()
@@ -163,50 +172,46 @@ internal sealed partial class Http1Stream : HttpStream
     {
         IsComplete = true;
         _output.EndContent();
-        if (isReturning && !_loop.IsCurrent)
+        using var entry = _loop.Enter();
+        if (entry.IsInside)
+        {
+            MoveOutput();
+        }
+        else if (isReturning)
         {
             // Two posts would wake a sleeping loop twice.
             _postedOutput.Add(_output);
-            return;
         }
-
-        SendOutput();
+        else
+        {
+            PostOutput();
+        }
     }
 
     public override void Truncate()
     {
         KeepAlive = false;
+        _output.CloseContent();
         SendOutput();
     }
 
     public override void CloseAfterResponse() => KeepAlive = false;
 
-    public override void Upgrade()
-    {
-        IsUpgraded = true;
-        KeepAlive = false;
-        ResponseRateMin = null;
-        if (_loop.IsCurrent)
-        {
-            BecomeRaw();
-        }
-        else
-        {
-            Post(Work.Upgrade);
-        }
-    }
+    public override void WillBlock() => _loop.Surrender();
 
     public override void Abort() => Post(Work.Abort);
 
     /// <summary>The application's task has completed. Any thread.</summary>
     public void PostReturned() => Post(Work.Returned);
 
-    /// <summary>Bytes were sent: a flush that waits goes on once half the limit is free. Loop thread.</summary>
+    /// <summary>
+    /// Bytes were sent: a flush that waits goes on once half the limit is free and the file, if there is one, is sent. Loop thread.
+    /// </summary>
     public void OnSent()
     {
         var unsent = _connection.Output.Length;
         Volatile.Write(ref _unsent, unsent);
-        if (Volatile.Read(ref _isAwaitingFlush) != 0 && (_isBroken || unsent <= _unsentMax / 2))
+        if (Volatile.Read(ref _isAwaitingFlush) != 0 && (_isBroken || (unsent <= _unsentMax / 2 && !IsFileUnsent)))
         {
             Volatile.Write(ref _isAwaitingFlush, 0);
             _driver.Ready(ReadyCall.Flushed);
@@ -232,7 +237,7 @@ internal sealed partial class Http1Stream : HttpStream
     public void TakeOutput()
     {
         _postedOutput.TakeTo(_connection.Output);
-        if (_connection.State == ConnectionState.Closed)
+        if (_connection.HasEndedSending)
         {
             _connection.Output.Clear();
             OnSent();
@@ -273,7 +278,8 @@ internal sealed partial class Http1Stream : HttpStream
 
     private void SendOutput()
     {
-        if (_loop.IsCurrent)
+        using var entry = _loop.Enter();
+        if (entry.IsInside)
         {
             MoveOutput();
         }
@@ -283,19 +289,12 @@ internal sealed partial class Http1Stream : HttpStream
         }
     }
 
-    // The machine and the receive buffer are the loop's, and so is the turn to raw bytes. Loop thread.
-    private void BecomeRaw()
-    {
-        _driver.Content.BecomeRaw();
-        _connection.ReceiveLater();
-    }
-
     // What was posted earlier goes first: it was written first.
     private void MoveOutput()
     {
         _postedOutput.TakeTo(_connection.Output);
         _output.MoveTo(_connection.Output);
-        if (_connection.State == ConnectionState.Closed)
+        if (_connection.HasEndedSending)
         {
             _connection.Output.Clear();
             return;
@@ -335,6 +334,11 @@ internal sealed partial class Http1Stream : HttpStream
             BeginAwaitContent();
         }
 
+        if ((work & Work.EndCanceledWait) != 0)
+        {
+            CancelWaitIfAsked();
+        }
+
         if ((work & Work.CancelFlush) != 0 && _isAwaitingFlush != 0)
         {
             Volatile.Write(ref _isAwaitingFlush, 0);
@@ -348,8 +352,7 @@ internal sealed partial class Http1Stream : HttpStream
 
         if ((work & Work.Returned) != 0)
         {
-            _loop.AwayCount--;
-            _driver.OnApplicationReturned();
+            _driver.OnApplicationDone();
         }
     }
 

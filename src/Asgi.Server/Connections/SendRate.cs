@@ -1,4 +1,5 @@
-// Watches how a client takes what is sent to it: one that takes nothing must not hold a response, and its connection, for ever.
+// Watches how a client takes what is sent to it: one that takes nothing must not hold a response, and its connection, for ever. What counts
+// is what the client has acknowledged. The kernel takes megabytes at once and then nothing for long, which says nothing of the client.
 // Loop thread.
 using Asgi.Server.Loops;
 
@@ -9,25 +10,38 @@ internal sealed class SendRate(Connection connection) : LoopTimer
     /// <summary>How often a send that waits for its client is looked at, in milliseconds.</summary>
     public const int CheckMilliseconds = 1000;
 
-    private DataRateMeter _meter;
+    /// <summary>
+    /// Bytes that count as taken in advance, as far as they wait: a receiver opens its window in steps, of a segment or of half its buffer.
+    /// </summary>
+    public const int CreditMax = 64 * 1024;
+
+    private bool _isRunning;
+    private long _startedAt;
+    private long _sent;
+    private long _acknowledgedBefore;
+    private long _credit;
 
     /// <summary>The least rate, or null. Set by the application's thread; read at the next look.</summary>
     public DataRate? RateMin { get; set; }
 
-    public void Count(long sent) => _meter.Count(sent);
+    private long Acknowledged => _sent - connection.Transport.UnacknowledgedLength;
+
+    public void Count(long sent) => _sent += sent;
 
     /// <summary>A send is done: what is left waits for the client.</summary>
     public void Measure()
     {
         if (connection.Output.IsEmpty)
         {
-            _meter = default;
+            _isRunning = false;
         }
-        else if (RateMin is not null && !_meter.IsRunning)
+        else if (RateMin is not null && !_isRunning)
         {
-            var now = connection.Loop.NowMilliseconds;
-            _meter.Start(now);
-            connection.Loop.Timers.Set(this, now + CheckMilliseconds);
+            _isRunning = true;
+            _startedAt = connection.Loop.NowMilliseconds;
+            _acknowledgedBefore = Acknowledged;
+            _credit = Math.Min(connection.Output.Length + (connection.Output.FirstFile?.Length ?? 0), CreditMax);
+            connection.Loop.Timers.Set(this, _startedAt + CheckMilliseconds);
         }
     }
 
@@ -35,12 +49,14 @@ internal sealed class SendRate(Connection connection) : LoopTimer
 
     public override void Fire(long nowMilliseconds)
     {
-        if (RateMin is not { } rate || !_meter.IsRunning)
+        if (RateMin is not { } rate || !_isRunning)
         {
             return;
         }
 
-        if (_meter.IsBelow(rate, nowMilliseconds))
+        var elapsed = nowMilliseconds - _startedAt;
+        var taken = Acknowledged - _acknowledgedBefore + _credit;
+        if (elapsed > rate.GraceMilliseconds && taken * 1000.0 / elapsed < rate.BytesPerSecond)
         {
             connection.Log.ResponseTooSlow(connection.Id);
             connection.Abort();

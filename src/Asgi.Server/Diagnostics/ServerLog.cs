@@ -32,7 +32,14 @@ internal sealed partial class ServerLog(ILoggerFactory factory)
 
     public void ConnectionFailed(string connectionId, Exception exception) => ConnectionFailed(_connections, connectionId, exception);
 
+    public void ConnectionRejected(string connectionId) => ConnectionRejected(_connections, connectionId);
+
+    /// <param name="limit">The option that sets the limit.</param>
+    public void RequestsRejected(string limit) => RequestsRejected(_general, limit);
+
     public void ResponseTooSlow(string connectionId) => ResponseTooSlow(_connections, connectionId);
+
+    public void FileTruncated(string connectionId) => FileTruncated(_connections, connectionId);
 
     /// <summary>Calls a callback of the application; what it throws is the application's error and goes no further.</summary>
     public void Guard(string connectionId, Action<object> callback, object state)
@@ -46,6 +53,24 @@ internal sealed partial class ServerLog(ILoggerFactory factory)
             ApplicationFailed(connectionId, exception);
         }
     }
+
+    /// <param name="connectionId">The connection.</param>
+    /// <param name="route">What the application calls the route.</param>
+    /// <param name="request">Method and path.</param>
+    public void LoopHandedOff(string connectionId, string route, string request) => LoopHandedOff(_general, connectionId, route, request);
+
+    /// <inheritdoc cref="LoopHandedOff(string, string, string)"/>
+    public void RouteBlocks(string route, string request) => RouteBlocks(_general, route, request);
+
+    [LoggerMessage(24, LogLevel.Warning,
+        "Connection id \"{ConnectionId}\" was closed at once: as many are open as MaxConcurrentConnections allows.",
+        EventName = "ConnectionRejected")]
+    private static partial void ConnectionRejected(ILogger logger, string connectionId);
+
+    [LoggerMessage(104, LogLevel.Warning,
+        "Requests are answered 503: {Limit} allows no more at a time. Said once until it stops for a while.",
+        EventName = "RequestsRejected")]
+    private static partial void RequestsRejected(ILogger logger, string limit);
 
     [LoggerMessage(28, LogLevel.Debug,
         "Connection id \"{ConnectionId}\": the response was not read at the minimum data rate.",
@@ -81,6 +106,21 @@ internal sealed partial class ServerLog(ILoggerFactory factory)
         "Connection id \"{ConnectionId}\": automatic draining of the request body timed out.",
         EventName = "RequestBodyDrainTimedOut")]
     private static partial void DrainTimedOut(ILogger logger, string connectionId);
+
+    [LoggerMessage(102, LogLevel.Debug,
+        "Connection id \"{ConnectionId}\": '{Route}' ({Request}) holds up its event loop; the loop goes on with another thread.",
+        EventName = "LoopHandedOff")]
+    private static partial void LoopHandedOff(ILogger logger, string connectionId, string route, string request);
+
+    [LoggerMessage(103, LogLevel.Warning,
+        "'{Route}' ({Request}) blocks its thread. Requests like it start on spare threads from now on; make the handler asynchronous.",
+        EventName = "RouteBlocks")]
+    private static partial void RouteBlocks(ILogger logger, string route, string request);
+
+    [LoggerMessage(105, LogLevel.Warning,
+        "Connection id \"{ConnectionId}\" was aborted because a file became shorter while it was sent.",
+        EventName = "ResponseFileTruncated")]
+    private static partial void FileTruncated(ILogger logger, string connectionId);
 
     [LoggerMessage(100, LogLevel.Critical,
         "Connection id \"{ConnectionId}\" was aborted because of an error of the server itself.",

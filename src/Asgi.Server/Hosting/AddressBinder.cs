@@ -9,8 +9,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Asgi.Server.Hosting;
 
-/// <summary>An endpoint that is bound, with the address it is shown by.</summary>
-internal sealed record BoundAddress(BoundEndpoint Endpoint, string Display, string? SocketPath);
+/// <summary>
+/// An endpoint that is bound, with the address it is shown by; <paramref name="Limits"/> is null where the server's are meant.
+/// </summary>
+internal sealed record BoundAddress(BoundEndpoint Endpoint, string Display, string? SocketPath, AsgiServerLimits? Limits);
 
 internal sealed partial class AddressBinder(LoopGroup group, AsgiServerOptions options, ServerAddresses addresses, ILogger logger)
 {
@@ -131,6 +133,7 @@ internal sealed partial class AddressBinder(LoopGroup group, AsgiServerOptions o
 
     private void BindEndpoint(ListenOptions endpoint, string? display = null)
     {
+        endpoint.OwnLimits?.Validate();
         if (endpoint.IsLocalhost)
         {
             BindLocalhost(endpoint, display!);
@@ -139,12 +142,12 @@ internal sealed partial class AddressBinder(LoopGroup group, AsgiServerOptions o
 
         try
         {
-            BindOne(endpoint.EndPoint, endpoint.Backlog, display: null);
+            BindOne(endpoint.EndPoint, endpoint, display: null);
         }
         catch (SocketException) when (endpoint.IPEndPoint is { } ip && ip.Address.Equals(IPAddress.IPv6Any))
         {
             // No IPv6 on this system.
-            BindOne(new IPEndPoint(IPAddress.Any, ip.Port), endpoint.Backlog, display: null);
+            BindOne(new IPEndPoint(IPAddress.Any, ip.Port), endpoint, display: null);
         }
     }
 
@@ -164,7 +167,7 @@ internal sealed partial class AddressBinder(LoopGroup group, AsgiServerOptions o
         {
             try
             {
-                BindOne(new IPEndPoint(address, port), endpoint.Backlog, display);
+                BindOne(new IPEndPoint(address, port), endpoint, display);
             }
             catch (SocketException exception)
             {
@@ -179,13 +182,13 @@ internal sealed partial class AddressBinder(LoopGroup group, AsgiServerOptions o
         }
     }
 
-    private void BindOne(EndPoint endPoint, int backlog, string? display)
+    private void BindOne(EndPoint endPoint, ListenOptions endpoint, string? display)
     {
         try
         {
-            var bound = group.Bind(endPoint, backlog);
+            var bound = group.Bind(endPoint, endpoint.Backlog);
             var socketPath = (endPoint as UnixDomainSocketEndPoint)?.ToString();
-            _bound.Add(new BoundAddress(bound, display ?? Display(bound.LocalEndPoint), socketPath));
+            _bound.Add(new BoundAddress(bound, display ?? Display(bound.LocalEndPoint), socketPath, endpoint.OwnLimits));
         }
         catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {

@@ -1,10 +1,10 @@
 // The server: joins loops, connections and application, starts and stops them. On the host's threads.
+using System.Diagnostics.Metrics;
 using Asgi.Server.Application;
 using Asgi.Server.Connections;
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Hosting;
 using Asgi.Server.Loops;
-using Asgi.Server.Protocols.Http1;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
@@ -24,11 +24,9 @@ public sealed partial class AsgiServer : IServer
 
     private const string ServerName = "Asgi.Server";
 
-    // A century: "no limit" without a case of its own.
-    private static readonly TimeSpan TimeoutMax = TimeSpan.FromDays(36_500);
-
     private readonly AsgiServerOptions _options;
     private readonly ServerLog _log;
+    private readonly ServerMetrics _metrics;
     private readonly ServerAddresses _addresses = new();
     private LoopGroup? _group;
     private ConnectionRegistry? _registry;
@@ -38,17 +36,21 @@ public sealed partial class AsgiServer : IServer
 
     /// <param name="options">The options; read when the server starts.</param>
     /// <param name="loggerFactory">Where the server logs, in categories that begin with <c>Asgi.Server</c>.</param>
-    public AsgiServer(IOptions<AsgiServerOptions> options, ILoggerFactory loggerFactory)
+    /// <param name="meterFactory">Makes the meter <c>Asgi.Server</c>; null: the server makes it itself.</param>
+    public AsgiServer(IOptions<AsgiServerOptions> options, ILoggerFactory loggerFactory, IMeterFactory? meterFactory = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(loggerFactory);
         _options = options.Value;
         _log = new ServerLog(loggerFactory);
+        _metrics = new ServerMetrics(meterFactory);
         Features.Set<IServerAddressesFeature>(_addresses);
     }
 
     /// <summary>Holds <see cref="IServerAddressesFeature"/>: addresses to bind before the start, those bound after it.</summary>
     public IFeatureCollection Features { get; } = new FeatureCollection();
+
+    private int HandOffMilliseconds => (int)_options.HandOffThreshold.TotalMilliseconds;
 
     /// <summary>Starts to serve an ASP.NET application; called by the host.</summary>
     /// <exception cref="InvalidOperationException">The server was started before, or an option or address does not work.</exception>
@@ -57,7 +59,7 @@ public sealed partial class AsgiServer : IServer
         where TContext : notnull
     {
         ArgumentNullException.ThrowIfNull(application);
-        return StartAsync(new HostedApplication<TContext>(application, _log), cancellationToken);
+        return StartAsync(new HostedApplication<TContext>(application, _log, _options.AllowSynchronousIO), cancellationToken);
     }
 
     /// <summary>Starts to serve a native ASGI application, without ASP.NET.</summary>
@@ -72,14 +74,14 @@ public sealed partial class AsgiServer : IServer
             throw new InvalidOperationException("The server has been stopped already.");
         }
 
-        var limits = CreateLimits(_options.Limits);
+        _options.Validate();
         if (Interlocked.Exchange(ref _hasStarted, 1) != 0)
         {
             throw new InvalidOperationException("The server has been started already.");
         }
 
         var defaultFields = new DefaultFields(TimeProvider.System, _options.AddServerHeader ? ServerName : null);
-        var group = new LoopGroup(_options.LoopCount);
+        var group = new LoopGroup(_options.LoopCount, CreateBlockingOptions());
         try
         {
             _bound = new AddressBinder(group, _options, _addresses, _log.General).Bind();
@@ -91,17 +93,31 @@ public sealed partial class AsgiServer : IServer
         }
 
         _group = group;
-        _registry = new ConnectionRegistry(group.Loops, limits, _log, CreateDriver);
+        var limits = new EffectiveLimits(_options);
+        var dispatch = CreateDispatch(limits.Of(own: null).RetryAfterSeconds);
+        _registry = new ConnectionRegistry(group.Loops, dispatch, _log);
+        _metrics.ObserveSpareThreads(() => group.Spares.ThreadCount, () => group.Spares.WaitingCount);
+        _metrics.ObserveBlockingRoutes(() => dispatch.BlockingRouteCount);
         group.Start();
         foreach (var bound in _bound)
         {
-            bound.Endpoint.StartAccepting(_registry);
+            bound.Endpoint.StartAccepting(CreateAcceptor(limits.Of(bound.Limits)));
         }
 
         _addresses.Publish(_bound.Select(bound => bound.Display).Distinct());
         return Task.CompletedTask;
 
-        Http1Driver CreateDriver(Connection connection) => new(connection, application, defaultFields);
+        ConnectionAcceptor CreateAcceptor(EndpointLimits endpoint)
+        {
+            var served = endpoint.Requests is { } requests
+                ? new LimitedRequests(
+                    application,
+                    requests,
+                    new Overload(nameof(AsgiServerLimits.MaxConcurrentRequests), endpoint.RetryAfterSeconds, _log, TimeProvider.System))
+                : application;
+            return new ConnectionAcceptor(
+                _registry, endpoint.Connection, connection => new Http1Driver(connection, served, defaultFields));
+        }
     }
 
     /// <summary>
@@ -125,6 +141,7 @@ public sealed partial class AsgiServer : IServer
         }
         finally
         {
+            _metrics.Dispose();
             done.SetResult();
         }
     }
@@ -158,43 +175,23 @@ public sealed partial class AsgiServer : IServer
         _group.Dispose();
     }
 
+    private BlockingOptions CreateBlockingOptions() => new()
+    {
+        HandOffMilliseconds = _options.Dispatch == RequestDispatch.Adaptive ? HandOffMilliseconds : null,
+        SpareCallCountMax = _options.MaxSpareThreads,
+        WaitingCallCountMax = _options.MaxQueuedRequests,
+    };
+
+    private ApplicationDispatch CreateDispatch(int retryAfterSeconds) => new(
+        _options.Dispatch == RequestDispatch.ThreadPool ? CallPlace.ThreadPool : CallPlace.Loop,
+        learns: _options.Dispatch == RequestDispatch.Adaptive,
+        HandOffMilliseconds,
+        _log,
+        new Overload(nameof(_options.MaxQueuedRequests), retryAfterSeconds, _log, TimeProvider.System),
+        _metrics);
+
     private static async Task WaitAtMostAsync(Task task) =>
         await task.WaitAsync(TimeSpan.FromMilliseconds(AbortWaitMilliseconds)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-
-    private static ConnectionLimits CreateLimits(AsgiServerLimits limits)
-    {
-        DemandFits(limits.MaxRequestLineSize, nameof(limits.MaxRequestLineSize));
-        DemandFits(limits.MaxRequestHeadersTotalSize, nameof(limits.MaxRequestHeadersTotalSize));
-        return new ConnectionLimits
-        {
-            RequestBufferSizeMax = limits.MaxRequestBufferSize,
-            ResponseBufferSizeMax = limits.MaxResponseBufferSize,
-            ContentLengthMax = limits.MaxRequestBodySize,
-            RequestRateMin = DataRates.From(limits.MinRequestBodyDataRate),
-            ResponseRateMin = DataRates.From(limits.MinResponseDataRate),
-            KeepAliveTimeoutMilliseconds = ToMilliseconds(limits.KeepAliveTimeout),
-            HeadTimeoutMilliseconds = ToMilliseconds(limits.RequestHeadersTimeout),
-            Http1 = new Http1Limits
-            {
-                MaxRequestLineSize = limits.MaxRequestLineSize,
-                MaxRequestHeadersTotalSize = limits.MaxRequestHeadersTotalSize,
-                MaxRequestHeaderCount = limits.MaxRequestHeaderCount,
-            },
-        };
-
-        void DemandFits(int size, string name)
-        {
-            if (limits.MaxRequestBufferSize < size)
-            {
-                throw new InvalidOperationException(
-                    $"Limits.MaxRequestBufferSize ({limits.MaxRequestBufferSize}) must be greater than or equal to "
-                    + $"Limits.{name} ({size}).");
-            }
-        }
-    }
-
-    private static long ToMilliseconds(TimeSpan timeout) =>
-        (long)(timeout == Timeout.InfiniteTimeSpan || timeout > TimeoutMax ? TimeoutMax : timeout).TotalMilliseconds;
 
     [LoggerMessage(16, LogLevel.Debug,
         "Some connections failed to close gracefully during server shutdown: {Count} are aborted.",

@@ -100,6 +100,122 @@ public sealed class AsgiServerLimits
     }
 
     /// <summary>
+    /// How long content that the application has not read is taken in after its response, so that the connection can go on; then it is
+    /// closed. Greater than 0, <see cref="Timeout.InfiniteTimeSpan"/> for no limit; default 5 seconds. Fires up to 64 ms late.
+    /// </summary>
+    public TimeSpan RequestBodyDrainTimeout
+    {
+        get;
+        set => field = DemandTimeout(value);
+    } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// How long a connection that was ended while its client may still send is listened to, so that no RST destroys the last response, a
+    /// 400 or 413 for example, before the client has read it (RFC 9112, section 9.6). <see cref="TimeSpan.Zero"/> to close at once;
+    /// <see cref="Timeout.InfiniteTimeSpan"/> to wait for the client; default 5 seconds. Fires up to 64 ms late.
+    /// </summary>
+    public TimeSpan LingeringTimeout
+    {
+        get;
+        set => field = value == TimeSpan.Zero ? value : DemandTimeout(value);
+    } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// How long a request goes on undisturbed after its client has sent FIN; then RequestAborted is raised, and what is still written is
+    /// sent. Without effect with <see cref="HalfCloseBehavior.Abort"/>. Greater than 0, <see cref="Timeout.InfiniteTimeSpan"/> for never;
+    /// default 10 seconds. Fires up to 64 ms late.
+    /// </summary>
+    public TimeSpan HalfCloseTimeout
+    {
+        get;
+        set => field = DemandTimeout(value);
+    } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// How long an upgraded connection, a WebSocket for example, may go on after ConnectionClosedRequested was raised because the server
+    /// stops. Then its reader sees the end, RequestAborted is raised and FIN follows what is written. Greater than 0,
+    /// <see cref="Timeout.InfiniteTimeSpan"/> for as long as the host waits; default 5 seconds. Fires up to 64 ms late.
+    /// </summary>
+    public TimeSpan UpgradedShutdownTimeout
+    {
+        get;
+        set => field = DemandTimeout(value);
+    } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Connections open at a time, over all loops; one more is closed at once. Upgraded ones do not count. Greater than 0, null for no
+    /// limit; default null.
+    /// </summary>
+    public long? MaxConcurrentConnections
+    {
+        get;
+        set => field = DemandPositive(value);
+    }
+
+    /// <summary>
+    /// Connections upgraded at a time, over all loops; to upgrade one more throws <see cref="InvalidOperationException"/>. 0 or more, null
+    /// for no limit; default null.
+    /// </summary>
+    public long? MaxConcurrentUpgradedConnections
+    {
+        get;
+        set => field = DemandNotNegative(value);
+    }
+
+    /// <summary>
+    /// Requests under way at a time, over all loops; one more is answered 503 with <see cref="RetryAfter"/> and the application never sees
+    /// it. An upgraded request counts until it ends. Greater than 0, null for no limit; default null.
+    /// </summary>
+    public long? MaxConcurrentRequests
+    {
+        get;
+        set => field = DemandPositive(value);
+    }
+
+    /// <summary>
+    /// What a request beyond <see cref="MaxConcurrentRequests"/> is told in Retry-After (RFC 9110, section 10.2.3), rounded up to whole
+    /// seconds. 0 to one day; default 1 second.
+    /// </summary>
+    public TimeSpan RetryAfter
+    {
+        get;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.Zero);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, TimeSpan.FromDays(1));
+            field = value;
+        }
+    } = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// Requests on one connection; the last response carries <c>Connection: close</c>. Greater than 0, null for no limit; default null.
+    /// </summary>
+    public int? MaxRequestsPerConnection
+    {
+        get;
+        set => field = (int?)DemandPositive(value);
+    }
+
+    /// <summary>
+    /// The age of a connection at which it is ended: an idle one is closed, a busy one answers with <c>Connection: close</c>, an upgraded
+    /// one is only told (ConnectionClosedRequested). It is ended up to a tenth of the age earlier, each at another time, so that clients
+    /// of one moment do not all come again at one moment. Greater than 0, null for no limit; default null.
+    /// </summary>
+    public TimeSpan? MaxConnectionAge
+    {
+        get;
+        set
+        {
+            if (value is { } age)
+            {
+                ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(age, TimeSpan.Zero, nameof(value));
+            }
+
+            field = value;
+        }
+    }
+
+    /// <summary>
     /// The least rate of request content while the application waits for it; below it the read fails with status 408. Null for none;
     /// default 240 bytes a second after a grace period of 5 seconds. Looked at every second.
     /// </summary>
@@ -111,9 +227,38 @@ public sealed class AsgiServerLimits
     /// </summary>
     public MinDataRate? MinResponseDataRate { get; set; } = new(240, TimeSpan.FromSeconds(5));
 
+    /// <summary>Limits of the same values that change on their own.</summary>
+    internal AsgiServerLimits Copy() => (AsgiServerLimits)MemberwiseClone();
+
+    /// <exception cref="InvalidOperationException">Limits contradict each other.</exception>
+    internal void Validate()
+    {
+        DemandFits(MaxRequestLineSize, nameof(MaxRequestLineSize));
+        DemandFits(MaxRequestHeadersTotalSize, nameof(MaxRequestHeadersTotalSize));
+    }
+
+    private void DemandFits(int size, string name)
+    {
+        if (MaxRequestBufferSize < size)
+        {
+            throw new InvalidOperationException(
+                $"Limits.MaxRequestBufferSize ({MaxRequestBufferSize}) must be greater than or equal to Limits.{name} ({size}).");
+        }
+    }
+
     private static int DemandPositive(int value)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value);
+        return value;
+    }
+
+    private static long? DemandPositive(long? value)
+    {
+        if (value is { } count)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count, nameof(value));
+        }
+
         return value;
     }
 

@@ -16,6 +16,23 @@ public sealed class AsgiServerOptions
     /// <summary>Limits of sizes, counts and times.</summary>
     public AsgiServerLimits Limits { get; } = new();
 
+    /// <summary>
+    /// What a client's FIN means while its request is being answered. Default <see cref="HalfCloseBehavior.Respond"/>.
+    /// </summary>
+    public HalfCloseBehavior HalfClose
+    {
+        get;
+        set
+        {
+            if (!Enum.IsDefined(value))
+            {
+                throw new ArgumentOutOfRangeException(nameof(value), value, "Respond or Abort.");
+            }
+
+            field = value;
+        }
+    }
+
     /// <summary>Whether responses that have no Server field get one. Default true.</summary>
     public bool AddServerHeader { get; set; } = true;
 
@@ -33,6 +50,71 @@ public sealed class AsgiServerOptions
             field = value;
         }
     } = Environment.ProcessorCount;
+
+    /// <summary>Where application code starts to run. Default <see cref="RequestDispatch.Adaptive"/>.</summary>
+    public RequestDispatch Dispatch
+    {
+        get;
+        set
+        {
+            if (!Enum.IsDefined(value))
+            {
+                throw new ArgumentOutOfRangeException(nameof(value), value, "Adaptive, Inline or ThreadPool.");
+            }
+
+            field = value;
+        }
+    }
+
+    /// <summary>
+    /// How long application code may hold its event loop before the loop goes on with another thread, in whole milliseconds; noticed up to
+    /// a fifth later. With <see cref="RequestDispatch.Adaptive"/> only. 1 millisecond to 1 minute; default 10 milliseconds.
+    /// </summary>
+    public TimeSpan HandOffThreshold
+    {
+        get;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.FromMilliseconds(1));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, TimeSpan.FromMinutes(1));
+            field = value;
+        }
+    } = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>
+    /// Requests of blocking routes that run at the same time, each on a thread beside the loops. Threads are made when needed and end after
+    /// 20 seconds without work. 1 to 32,767; default 256.
+    /// </summary>
+    public int MaxSpareThreads
+    {
+        get;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, short.MaxValue);
+            field = value;
+        }
+    } = 256;
+
+    /// <summary>
+    /// Requests of blocking routes that may wait for a spare thread; one more is answered with 503 and Retry-After. At least 0; default
+    /// 10,000.
+    /// </summary>
+    public int MaxQueuedRequests
+    {
+        get;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            field = value;
+        }
+    } = 10_000;
+
+    /// <summary>
+    /// Whether request and response streams may be read and written synchronously, which blocks a thread. Default false; a request may
+    /// change it with IHttpBodyControlFeature.
+    /// </summary>
+    public bool AllowSynchronousIO { get; set; }
 
     internal IReadOnlyList<ListenOptions> Endpoints => _endpoints;
 
@@ -87,6 +169,13 @@ public sealed class AsgiServerOptions
         var endpoint = new ListenOptions(endPoint, this, isLocalhost);
         _endpointDefaults(endpoint);
         return endpoint;
+    }
+
+    /// <exception cref="InvalidOperationException">Options contradict each other.</exception>
+    internal void Validate()
+    {
+        Limits.Validate();
+        _endpoints.ForEach(endpoint => endpoint.OwnLimits?.Validate());
     }
 
     private void Add(ListenOptions endpoint, Action<ListenOptions>? configure)

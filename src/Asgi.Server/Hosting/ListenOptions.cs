@@ -40,6 +40,16 @@ public sealed class ListenOptions
         }
     } = 512;
 
+    /// <summary>
+    /// The limits of this endpoint's connections: a copy of the server's, made when it is first asked for, and the endpoint's own from then
+    /// on. MaxConcurrentConnections, MaxConcurrentUpgradedConnections and MaxConcurrentRequests are counted with the rest of the server as
+    /// long as they are the server's numbers; another number is counted for the endpoint alone.
+    /// </summary>
+    public AsgiServerLimits Limits => OwnLimits ??= AsgiServerOptions.Limits.Copy();
+
+    /// <summary>The endpoint's own limits, or null where the server's are meant.</summary>
+    internal AsgiServerLimits? OwnLimits { get; private set; }
+
     /// <summary>Both loopback addresses are meant, of which one may be missing.</summary>
     internal bool IsLocalhost { get; }
 }

@@ -140,13 +140,13 @@ public sealed class SendBufferTests
         Assert.Equal(0, pool.RentedCount);
     });
 
-    private int GatherCount() => _buffer.Gather(new IoVector[SendBuffer.GatherCountMax]);
+    private int GatherCount() => _buffer.Gather(new IoVector[SendBuffer.GatherCountMax], out _);
 
     private static byte[] Gather(SendBuffer buffer)
     {
         var vectors = new IoVector[SendBuffer.GatherCountMax];
         var bytes = new List<byte>();
-        foreach (var vector in vectors.AsSpan(0, buffer.Gather(vectors)))
+        foreach (var vector in vectors.AsSpan(0, buffer.Gather(vectors, out _)))
         {
             bytes.AddRange(vector.Span);
         }

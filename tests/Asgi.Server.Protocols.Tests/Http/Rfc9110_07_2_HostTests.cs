@@ -19,6 +19,7 @@ public class Rfc9110_07_2_HostTests
     [InlineData("[::1]")]
     [InlineData("[::1]:80")]
     [InlineData("[2001:DB8::ffff:1.2.3.4]")]
+    [InlineData("[::0.10.200.0]")]
     public void Host_is_a_name_or_address_with_an_optional_port(string host) =>
         Assert.True(HostHeader.IsValid(Encoding.Latin1.GetBytes(host)));
 
@@ -55,6 +56,10 @@ public class Rfc9110_07_2_HostTests
     [InlineData("[127.0.0.1]")]
     [InlineData("[::g]")]
     [InlineData("[1:2:3]")]
+    [InlineData("[::1.2.3.06]")]
+    [InlineData("[::00.2.3.4]")]
+    [InlineData("[::1.2.3]")]
+    [InlineData("[::1.2.3.256]")]
     [InlineData("[:::]")]
     [InlineData("[::1%25eth0]")]
     [InlineData("[[::1]]")]

@@ -1,6 +1,7 @@
 // RFC 9112, section 7.1: the chunked transfer coding, received and sent.
 
 using System.Text;
+using Asgi.Server.Protocols.Http;
 using Asgi.Server.Protocols.Http1;
 using Asgi.Server.Testing;
 
@@ -162,6 +163,66 @@ public class Rfc9112_07_ChunkedCodingTests
     {
         Assert.Equal("0\r\n\r\n", Encoding.ASCII.GetString(ChunkedCoding.LastChunk));
         Assert.Equal("0\r\n", Encoding.ASCII.GetString(ChunkedCoding.LastChunkBeforeTrailers));
+    }
+
+    [Fact]
+    public void Trailers_stand_between_the_last_chunk_and_an_empty_line()
+    {
+        var trailers = new Lines(("X-Sum", "1"), ("X-Sum", "2"));
+        const string Wire = "0\r\nX-Sum: 1\r\nX-Sum: 2\r\n\r\n";
+        var destination = new byte[Wire.Length];
+        Assert.Equal(HeadResult.Done, ResponseHeadWriter.TryWriteTrailers(destination, trailers, out int written, out string? invalid));
+        Assert.Equal((Wire, null), (Encoding.ASCII.GetString(destination, 0, written), invalid));
+
+        for (int small = 0; small < Wire.Length; small++)
+        {
+            Assert.Equal(HeadResult.TooSmall, ResponseHeadWriter.TryWriteTrailers(new byte[small], trailers, out written, out _));
+            Assert.Equal(0, written);
+        }
+    }
+
+    [Theory]
+    [InlineData("A", "b\r\nC: d")]
+    [InlineData("A", "b\0")]
+    [InlineData("A:", "b")]
+    [InlineData("", "b")]
+    public void A_trailer_that_is_no_field_is_refused(string name, string value)
+    {
+        var trailers = new Lines((name, value));
+        HeadResult result = ResponseHeadWriter.TryWriteTrailers(new byte[100], trailers, out int written, out string? invalid);
+        Assert.Equal((HeadResult.InvalidField, 0, name), (result, written, invalid));
+    }
+
+    // RFC 9110, section 6.5.1: framing, routing, modifiers, authentication, control data, and how to process the content.
+    [Theory]
+    [InlineData("Transfer-Encoding")]
+    [InlineData("content-length")]
+    [InlineData("Host")]
+    [InlineData("Cache-Control")]
+    [InlineData("Authorization")]
+    [InlineData("Set-Cookie")]
+    [InlineData("Date")]
+    [InlineData("Content-Encoding")]
+    [InlineData("Trailer")]
+    public void Some_fields_may_not_be_trailers(string name) => Assert.True(TrailerNames.IsForbidden(name));
+
+    [Theory]
+    [InlineData("Server-Timing")]
+    [InlineData("Content-Digest")]
+    [InlineData("ETag")]
+    [InlineData("grpc-status")]
+    [InlineData("X-Anything")]
+    public void Others_may(string name) => Assert.False(TrailerNames.IsForbidden(name));
+
+    private sealed class Lines(params (string Name, string Value)[] fields) : FieldSource
+    {
+        public override bool Next(ref FieldCursor cursor)
+        {
+            if (cursor.Line == fields.Length)
+                return false;
+            (cursor.Name, cursor.Value) = fields[cursor.Line++];
+            return true;
+        }
     }
 
     private static void ExpectFault(string wire, string name)

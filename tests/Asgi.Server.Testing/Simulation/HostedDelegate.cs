@@ -2,6 +2,7 @@
 
 using Asgi.Server.Application;
 using Asgi.Server.Connections;
+using Asgi.Server.Loops;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -11,8 +12,12 @@ namespace Asgi.Server.Testing.Simulation;
 internal sealed class HostedDelegate(RequestDelegate run) : IHttpApplication<HttpContext>
 {
     public static SimulatedServer Serve(
-        RequestDelegate run, int seed = 0, ConnectionLimits? limits = null, NetworkConditions? conditions = null) =>
-        new(log => new HostedApplication<HttpContext>(new HostedDelegate(run), log), seed, limits, conditions);
+        RequestDelegate run,
+        int seed = 0,
+        ConnectionLimits? limits = null,
+        NetworkConditions? conditions = null,
+        ISpares? spares = null) =>
+        new(log => new HostedApplication<HttpContext>(new HostedDelegate(run), log), seed, limits, conditions, spares);
 
     public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
 

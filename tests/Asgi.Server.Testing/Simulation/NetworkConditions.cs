@@ -16,6 +16,9 @@ internal sealed record NetworkConditions
     /// <summary>The server's send buffer in the kernel: beyond it a send would block.</summary>
     public int SendCapacity { get; init; } = 64 * 1024;
 
+    /// <summary>Room that a blocked send waits for before it is told of any: Linux waits for a third of the buffer.</summary>
+    public int WritableRoomMin { get; init; } = 1;
+
     /// <summary>How often a step brings nothing although something is on its way.</summary>
     public double DelayChance { get; init; }
 

@@ -91,22 +91,42 @@ internal static class Responses
             }
 
             var size = int.Parse(received[position..end], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+            if (size == 0)
+            {
+                position = end + 2;
+                response.IsComplete = TakeTrailers(received, ref position, response);
+                return;
+            }
+
             if (received.Length < end + 2 + size + 2)
             {
                 break;
             }
 
             position = end + 2 + size + 2;
-            if (size == 0)
-            {
-                response.IsComplete = true;
-                return;
-            }
-
             response.Chunks.Add(received.Substring(end + 2, size));
             response.Content += response.Chunks[^1];
         }
 
         position = received.Length;
+    }
+
+    private static bool TakeTrailers(string received, ref int position, RawResponse response)
+    {
+        while (received.IndexOf("\r\n", position, StringComparison.Ordinal) is var end and >= 0)
+        {
+            var line = received[position..end];
+            position = end + 2;
+            if (line.Length == 0)
+            {
+                return true;
+            }
+
+            var colon = line.IndexOf(':', StringComparison.Ordinal);
+            response.Trailers.Add(new(line[..colon], line[(colon + 1)..].Trim(' ')));
+        }
+
+        position = received.Length;
+        return false;
     }
 }

@@ -13,7 +13,7 @@ internal sealed class SimulatedBackend(int seed, NetworkConditions? conditions =
     private readonly List<SimulatedTransport> _links = [];
     private readonly List<SimulatedListener> _listeners = [];
     private readonly NetworkConditions _conditions = conditions ?? NetworkConditions.Of(seed);
-    private long _now = 1_000_000 + seed;
+    private long _now = 1_000_000L + seed;
     private int _wakes;
     private int _wakesSeen;
     private int _portLast = 40_000;
@@ -21,7 +21,7 @@ internal sealed class SimulatedBackend(int seed, NetworkConditions? conditions =
     public override long NowMilliseconds => _now;
 
     /// <summary>How far polls may move the clock.</summary>
-    public long HorizonMilliseconds { get; set; } = 1_000_000 + seed;
+    public long HorizonMilliseconds { get; set; } = 1_000_000L + seed;
 
     /// <summary>Whether the last poll found nothing to do and nothing to wait for.</summary>
     public bool IsIdle { get; private set; }

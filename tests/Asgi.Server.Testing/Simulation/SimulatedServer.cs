@@ -16,31 +16,48 @@ internal sealed class SimulatedServer : IAcceptHandler, IDisposable
 
     private readonly SimulatedListener _listener;
     private readonly ConnectionRegistry _registry;
+    private readonly ConnectionAcceptor _acceptor;
 
     /// <param name="application">What serves the requests.</param>
     /// <param name="seed">What the network and the order of events are drawn from.</param>
     /// <param name="limits">Limits that are not the defaults.</param>
     /// <param name="conditions">The network's, if not drawn from the seed.</param>
+    /// <param name="spares">Threads for application code that blocks; null: there are none.</param>
     public SimulatedServer(
-        Func<ServerLog, IAsgiApplication> application, int seed = 0, ConnectionLimits? limits = null, NetworkConditions? conditions = null)
+        Func<ServerLog, IAsgiApplication> application,
+        int seed = 0,
+        ConnectionLimits? limits = null,
+        NetworkConditions? conditions = null,
+        ISpares? spares = null)
     {
         Backend = new SimulatedBackend(seed, conditions);
-        Loop = new Loop(Backend, "simulated loop");
+        Loop = new Loop(Backend, "simulated loop", spares);
         var log = new ServerLog(Log);
         var served = application(log);
         var fields = new DefaultFields(new FixedTime(), serverName: null);
-        _registry = new ConnectionRegistry(
-            [Loop], limits ?? new ConnectionLimits(), log, connection => new Http1Driver(connection, served, fields));
+        var overload = new Overload("the simulation", retryAfterSeconds: 1, log, TimeProvider.System);
+        var dispatch = new ApplicationDispatch(
+            CallPlace.Loop, learns: spares is not null, BlockingMilliseconds, log, overload, new ServerMetrics(factory: null));
+        _registry = new ConnectionRegistry([Loop], dispatch, log);
+        _acceptor = new ConnectionAcceptor(
+            _registry, limits ?? new ConnectionLimits(), connection => new Http1Driver(connection, served, fields));
         _listener = Backend.Listen();
         Backend.StartAccepting(_listener, this);
     }
 
-    /// <inheritdoc cref="SimulatedServer(Func{ServerLog, IAsgiApplication}, int, ConnectionLimits, NetworkConditions)"/>
+    /// <inheritdoc cref="SimulatedServer(Func{ServerLog, IAsgiApplication}, int, ConnectionLimits, NetworkConditions, ISpares)"/>
     public SimulatedServer(
-        Func<HttpExchange, ValueTask> application, int seed = 0, ConnectionLimits? limits = null, NetworkConditions? conditions = null)
-        : this(_ => new NativeApplication(application), seed, limits, conditions)
+        Func<HttpExchange, ValueTask> application,
+        int seed = 0,
+        ConnectionLimits? limits = null,
+        NetworkConditions? conditions = null,
+        ISpares? spares = null)
+        : this(_ => new NativeApplication(application), seed, limits, conditions, spares)
     {
     }
+
+    /// <summary>A call on a spare thread that takes so long has blocked.</summary>
+    public const int BlockingMilliseconds = 10;
 
     /// <summary>The Date of every response.</summary>
     public const string Date = "Sun, 06 Nov 1994 08:49:37 GMT";
@@ -102,7 +119,7 @@ internal sealed class SimulatedServer : IAcceptHandler, IDisposable
     }
 
     /// <summary>One turn of the loop.</summary>
-    public void Tick() => OnLoop(Loop.Tick);
+    public void Tick() => OnLoop(() => Loop.Tick());
 
     /// <summary>Runs code as the loop's thread would: what an application awaits is completed inline.</summary>
     public static void OnLoop(Action action)
@@ -151,7 +168,7 @@ internal sealed class SimulatedServer : IAcceptHandler, IDisposable
         Assert.DoesNotContain(Log.Entries, entry => entry.Level == LogLevel.Critical);
     }
 
-    public void OnAccepted(Transport transport) => _registry.Accept(Loop, transport);
+    public void OnAccepted(Transport transport) => _acceptor.Accept(Loop, transport);
 
     public void Dispose() => Loop.Dispose();
 

@@ -6,6 +6,7 @@
 using System.Net;
 using Asgi.Server.Loops;
 using Asgi.Server.Loops.Interop;
+using Microsoft.Win32.SafeHandles;
 
 namespace Asgi.Server.Testing.Simulation;
 
@@ -52,6 +53,8 @@ internal sealed class SimulatedTransport : Transport
     // EPOLLHUP: both directions are shut.
     private bool IsHungUp => _isBroken || (_isSendShut && _isFinReceived);
 
+    public override long UnacknowledgedLength => _sending.Length;
+
     public void Attach(ITransportHandler handler)
     {
         _handler = handler;
@@ -74,22 +77,15 @@ internal sealed class SimulatedTransport : Transport
         return _isFinReceived ? TransportResult.Done(0) : TransportResult.WouldBlock;
     }
 
-    public override TransportResult Send(ReadOnlySpan<IoVector> vectors)
+    public override bool CanSendFiles => true;
+
+    public override TransportResult Send(ReadOnlySpan<IoVector> vectors, bool isMoreFollowing = false)
     {
-        DemandOpen();
-        if (_isBroken || _isSendShut)
+        if (!TryGetSendRoom(out var room, out var refusal))
         {
-            return TransportResult.Broken;
+            return refusal;
         }
 
-        if (SendRoom == 0 || Happens(_conditions.BlockedSendChance))
-        {
-            _mustUnblock = SendRoom > 0;
-            _isSendBlocked = true;
-            return TransportResult.WouldBlock;
-        }
-
-        var room = Happens(_conditions.ShortSendChance) ? _random.Next(1, SendRoom + 1) : SendRoom;
         var sent = 0;
         foreach (var vector in vectors)
         {
@@ -99,6 +95,19 @@ internal sealed class SimulatedTransport : Transport
         }
 
         return TransportResult.Done(sent);
+    }
+
+    public override TransportResult SendFile(SafeFileHandle file, long offset, int count)
+    {
+        if (!TryGetSendRoom(out var room, out var refusal))
+        {
+            return refusal;
+        }
+
+        var bytes = new byte[Math.Min(count, room)];
+        var read = RandomAccess.Read(file, bytes, offset);
+        _sending.Enqueue(bytes.AsSpan(0, read));
+        return TransportResult.Done(read);
     }
 
     public override void ShutdownSend()
@@ -185,6 +194,29 @@ internal sealed class SimulatedTransport : Transport
         }
     }
 
+    // What a send may take now; or why it takes nothing.
+    private bool TryGetSendRoom(out int room, out TransportResult refusal)
+    {
+        DemandOpen();
+        room = 0;
+        refusal = TransportResult.Broken;
+        if (_isBroken || _isSendShut)
+        {
+            return false;
+        }
+
+        if (SendRoom == 0 || Happens(_conditions.BlockedSendChance))
+        {
+            _mustUnblock = SendRoom > 0;
+            _isSendBlocked = true;
+            refusal = TransportResult.WouldBlock;
+            return false;
+        }
+
+        room = Happens(_conditions.ShortSendChance) ? _random.Next(1, SendRoom + 1) : SendRoom;
+        return true;
+    }
+
     private bool StepToServer()
     {
         if (_clientHasReset)
@@ -256,8 +288,9 @@ internal sealed class SimulatedTransport : Transport
         if (!Happens(_conditions.DelayChance))
         {
             Client.Receive(_sending, Segment((int)Math.Min(Client.Window, _sending.Length)));
-            _hasEdge |= _isSendBlocked || Happens(_conditions.SpuriousEdgeChance);
-            _isSendBlocked = false;
+            var isUnblocked = _isSendBlocked && SendRoom >= _conditions.WritableRoomMin;
+            _hasEdge |= isUnblocked || Happens(_conditions.SpuriousEdgeChance);
+            _isSendBlocked &= !isUnblocked;
         }
 
         return true;

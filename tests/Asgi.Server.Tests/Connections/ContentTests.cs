@@ -10,6 +10,7 @@ namespace Asgi.Server.Tests.Connections;
 public sealed class ContentTests
 {
     private const int SeedCount = 40;
+    private const string HalfAPost = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe";
     private const string ExpectContinue = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
 
     [Fact]
@@ -45,13 +46,7 @@ public sealed class ContentTests
     public void A_100_is_sent_when_the_application_first_waits_for_content() => Seeds.Run(SeedCount, seed =>
     {
         var start = new TaskCompletionSource();
-        using var server = new SimulatedServer(
-            async exchange =>
-            {
-                await start.Task;
-                await Apps.EchoWhole(exchange);
-            },
-            seed);
+        using var server = new SimulatedServer(exchange => EchoAfter(start.Task, exchange), seed);
         var client = server.Connect(ExpectContinue);
         Assert.Equal("", client.Received);
 
@@ -72,13 +67,7 @@ public sealed class ContentTests
     public void No_100_is_sent_when_the_content_has_come_without_it() => Seeds.Run(SeedCount, seed =>
     {
         var start = new TaskCompletionSource();
-        using var server = new SimulatedServer(
-            async exchange =>
-            {
-                await start.Task;
-                await Apps.EchoWhole(exchange);
-            },
-            seed);
+        using var server = new SimulatedServer(exchange => EchoAfter(start.Task, exchange), seed);
         var client = server.Connect(ExpectContinue + "hello");
 
         SimulatedServer.OffLoop(start.SetResult);
@@ -87,6 +76,24 @@ public sealed class ContentTests
         Assert.Equal([200], Responses.Of(client).Select(response => response.Status));
         server.DemandNothingLeft();
     });
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Content_that_has_begun_without_a_100_leaves_the_connection_open(bool isReadWhole)
+    {
+        // Its client does not wait any more: it needs no 100, and what follows on the connection is known.
+        using var server = new SimulatedServer(isReadWhole ? Apps.EchoWhole : Apps.Echo, conditions: NetworkConditions.Calm);
+        var client = server.Connect(ExpectContinue + "he");
+        client.Send("llo" + Apps.Get);
+        server.Run();
+
+        var responses = Responses.Of(client);
+        Assert.Equal([(200, "hello"), (200, "")], responses.Select(response => (response.Status, response.Content)));
+        Assert.All(responses, response => Assert.Null(response.Field("Connection")));
+        Assert.Equal(ConnectionEnd.None, client.End);
+        server.DemandNothingLeft();
+    }
 
     [Fact]
     public void A_response_instead_of_the_100_closes_the_connection() => Seeds.Run(SeedCount, seed =>
@@ -124,32 +131,24 @@ public sealed class ContentTests
     public void Malformed_content_ends_the_connection_after_its_response() => Seeds.Run(SeedCount, seed =>
     {
         using var server = new SimulatedServer(Apps.EchoWhole, seed);
-        var neighbour = server.Connect("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe");
+        var neighbour = server.Connect(HalfAPost);
 
         var client = server.Connect("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhelloX\r\n");
 
         Assert.Equal([500], Responses.Of(client).Select(response => response.Status));
-        Assert.Equal(ConnectionEnd.Fin, client.End);
-        neighbour.Send("llo");
-        server.Run();
-        Assert.Equal("hello", Assert.Single(Responses.Of(neighbour)).Content);
-        server.DemandNothingLeft();
+        DemandEndedAlone(server, client, neighbour);
     });
 
     [Fact]
     public void A_malformed_head_is_refused_and_its_neighbour_unharmed() => Seeds.Run(SeedCount, seed =>
     {
         using var server = new SimulatedServer(Apps.EchoWhole, seed);
-        var neighbour = server.Connect("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe");
+        var neighbour = server.Connect(HalfAPost);
 
         var client = server.Connect(Apps.Get + "NONSENSE\r\n\r\n" + Apps.Repeat("more of it\r\n", 1000));
 
         Assert.Equal([200, 400], Responses.Of(client).Select(response => response.Status));
-        Assert.Equal(ConnectionEnd.Fin, client.End);
-        neighbour.Send("llo");
-        server.Run();
-        Assert.Equal("hello", Assert.Single(Responses.Of(neighbour)).Content);
-        server.DemandNothingLeft();
+        DemandEndedAlone(server, client, neighbour);
     });
 
     [Fact]
@@ -204,6 +203,21 @@ public sealed class ContentTests
         var client = server.Connect($"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n{Apps.Repeat("x", 100_000)}");
 
         Assert.Equal("100000", Assert.Single(Responses.Of(client)).Content);
+        server.DemandNothingLeft();
+    }
+
+    private static async ValueTask EchoAfter(Task start, HttpExchange exchange)
+    {
+        await start;
+        await Apps.EchoWhole(exchange);
+    }
+
+    private static void DemandEndedAlone(SimulatedServer server, SimulatedClient client, SimulatedClient neighbour)
+    {
+        Assert.Equal(ConnectionEnd.Fin, client.End);
+        neighbour.Send("llo");
+        server.Run();
+        Assert.Equal("hello", Assert.Single(Responses.Of(neighbour)).Content);
         server.DemandNothingLeft();
     }
 }

@@ -81,7 +81,7 @@ public sealed class DataRateTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_client_that_takes_nothing_is_reset_after_the_grace_period(bool asksToClose)
+    public void A_client_that_takes_nothing_is_reset_when_it_should_have_taken_a_window(bool asksToClose)
     {
         // Also when the response is complete and only its bytes are left.
         using var server = new SimulatedServer(exchange => Apps.Answer(exchange, Apps.Repeat("x", 1_000_000)));
@@ -89,11 +89,75 @@ public sealed class DataRateTests
         client.Window = 0;
         client.Send(asksToClose ? "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" : Apps.Get);
 
+        server.Advance(SendRate.CreditMax * 1000L / BytesPerSecond);
+        Assert.Equal(ConnectionEnd.None, client.End);
+
+        server.Advance(2 * Check);
+        Assert.Equal((ConnectionEnd.Reset, 0), (client.End, server.ConnectionCount));
+        server.DemandNothingLeft();
+    }
+
+    [Fact]
+    public void A_client_that_takes_nothing_of_a_small_response_is_reset_after_the_grace_period()
+    {
+        using var server = new SimulatedServer(
+            exchange => Apps.Answer(exchange, Apps.Repeat("x", 1000)), conditions: new NetworkConditions { SendCapacity = 600 });
+        var client = server.Connect();
+        client.Window = 0;
+        client.Send(Apps.Get);
+
         server.Advance(Grace);
         Assert.Equal(ConnectionEnd.None, client.End);
 
         server.Advance(2 * Check);
         Assert.Equal((ConnectionEnd.Reset, 0), (client.End, server.ConnectionCount));
+        server.DemandNothingLeft();
+    }
+
+    [Fact]
+    public void What_the_kernel_holds_for_a_client_that_takes_enough_says_nothing_of_it()
+    {
+        // The server sees no room for minutes, although the client takes twice the least rate.
+        const int Length = 600_000;
+        using var server = new SimulatedServer(
+            exchange => Apps.Answer(exchange, Apps.Repeat("x", Length)),
+            conditions: new NetworkConditions { SendCapacity = 450_000, WritableRoomMin = 300_000 });
+        var client = server.Connect();
+        client.Window = 0;
+        client.Send(Apps.Get);
+        server.Run();
+        while (client.ReceivedLength < Length)
+        {
+            Assert.Equal(ConnectionEnd.None, client.End);
+            client.Window = 2 * BytesPerSecond;
+            server.Run();
+            server.Advance(1_000);
+        }
+
+        server.DemandNothingLeft();
+    }
+
+    [Fact]
+    public void A_client_that_takes_less_than_the_least_rate_is_reset_whatever_the_kernel_took()
+    {
+        using var server = new SimulatedServer(
+            exchange => Apps.Answer(exchange, Apps.Repeat("x", 2_000_000)),
+            conditions: new NetworkConditions { SendCapacity = 1_000_000, WritableRoomMin = 300_000 });
+        var client = server.Connect();
+        client.Window = 0;
+        client.Send(Apps.Get);
+        server.Run();
+        var seconds = 0;
+        for (; client.End == ConnectionEnd.None; seconds++)
+        {
+            Assert.InRange(seconds, 0, 1000);
+            client.Window = BytesPerSecond / 2;
+            server.Run();
+            server.Advance(1_000);
+        }
+
+        // At half the rate what was credited lasts twice as long.
+        Assert.InRange(seconds, 2 * SendRate.CreditMax / BytesPerSecond - 5, 2 * SendRate.CreditMax / BytesPerSecond + 5);
         server.DemandNothingLeft();
     }
 

@@ -1,5 +1,6 @@
 // What a connection waits for, and how long: at the limit, and one step of the timer wheel past it, on virtual time.
 
+using Asgi.Server.Connections;
 using Asgi.Server.Loops;
 using Asgi.Server.Testing.Simulation;
 using Microsoft.Extensions.Logging;
@@ -150,6 +151,37 @@ public sealed class DeadlineTests
         Assert.Equal(0, server.BlockCount);
 
         server.Advance(1 + Step);
+        Assert.Equal(0, server.ConnectionCount);
+        server.DemandNothingLeft();
+    });
+
+    [Fact]
+    public void Draining_and_lingering_take_as_long_as_they_are_set() => Seeds.Run(SeedCount, seed =>
+    {
+        var limits = new ConnectionLimits { DrainTimeoutMilliseconds = 60_000, LingeringTimeoutMilliseconds = 20_000 };
+        using var server = new SimulatedServer(Apps.Path, seed, limits);
+        var client = server.Connect("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello");
+
+        server.Advance(60_000 - 1);
+        Assert.Equal(ConnectionEnd.None, client.End);
+        server.Advance(1 + Step);
+        Assert.Equal((ConnectionEnd.Fin, 1), (client.End, server.ConnectionCount));
+
+        server.Advance(20_000 - 1 - Step);
+        Assert.Equal(1, server.ConnectionCount);
+        server.Advance(1 + Step + Step);
+        Assert.Equal(0, server.ConnectionCount);
+        server.DemandNothingLeft();
+    });
+
+    [Fact]
+    public void Without_lingering_a_refused_client_is_let_go_at_once() => Seeds.Run(SeedCount, seed =>
+    {
+        using var server = new SimulatedServer(Apps.Path, seed, new ConnectionLimits { LingeringTimeoutMilliseconds = 0 });
+
+        var client = server.Connect("NONSENSE\r\n\r\n");
+
+        Assert.NotEqual(ConnectionEnd.None, client.End);
         Assert.Equal(0, server.ConnectionCount);
         server.DemandNothingLeft();
     });

@@ -1,5 +1,7 @@
 // A graceful end, at every stage of a connection: what is in flight is answered, with Connection: close where that can still be said.
 
+using System.Text;
+using Asgi.Server.Connections;
 using Asgi.Server.Testing.Simulation;
 
 namespace Asgi.Server.Tests.Connections;
@@ -158,6 +160,135 @@ public sealed class ShutDownTests
         server.DemandNothingLeft();
     });
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_large_response_to_a_slow_reader_is_delivered_whole(bool isOffLoop) => Seeds.Run(SeedCount, seed =>
+    {
+        const int PieceCount = 40;
+        var piece = Apps.Repeat("0123456789abcdef", 1_000);
+        var go = new TaskCompletionSource();
+        using var server = new SimulatedServer(
+            async exchange =>
+            {
+                await go.Task;
+                exchange.Send(new ResponseStart(200));
+                for (var i = 0; i < PieceCount; i++)
+                {
+                    await exchange.SendAsync(new ResponseBody(Encoding.Latin1.GetBytes(piece), MoreBody: true));
+                }
+
+                await exchange.SendAsync(default);
+            },
+            seed,
+            conditions: NetworkConditions.Of(seed, segmentLengthMin: 1000));
+        var client = server.Connect();
+        client.Window = 1000;
+        client.Send(Apps.Get);
+        server.Run();
+        Begin(go, isOffLoop);
+        server.Run();
+
+        var done = ShutDown(server);
+        while (client.End == ConnectionEnd.None)
+        {
+            client.Window = 50_000;
+            server.Advance(1_000);
+        }
+
+        var response = Assert.Single(Responses.Of(client));
+        Assert.True(response.IsComplete);
+        Assert.Equal(Apps.Repeat(piece, PieceCount), response.Content);
+        server.Advance(5_064);
+        Assert.True(done.IsCompletedSuccessfully);
+        server.DemandNothingLeft();
+    });
+
+    [Fact]
+    public void A_slow_reader_that_stops_reading_is_not_waited_for() => Seeds.Run(SeedCount, seed =>
+    {
+        using var server = new SimulatedServer(
+            exchange => Apps.Answer(exchange, Apps.Repeat("x", 1_000_000)), seed, conditions: NetworkConditions.Calm);
+        var client = server.Connect();
+        client.Window = 1000;
+        client.Send(Apps.Get);
+        server.Run();
+
+        var done = ShutDown(server);
+        server.Advance(((SendRate.CreditMax + 1000) * 1000L / 240) + 2_000);
+
+        Assert.Equal((ConnectionEnd.Reset, true), (client.End, done.IsCompleted));
+        server.DemandNothingLeft();
+    });
+
+    [Fact]
+    public void What_is_pipelined_behind_the_request_in_flight_is_not_served() => Seeds.Run(SeedCount, seed =>
+    {
+        var answer = new TaskCompletionSource();
+        using var server = new SimulatedServer(
+            async exchange =>
+            {
+                await answer.Task;
+                await Apps.Path(exchange);
+            },
+            seed);
+        var client = server.Connect(Apps.Get + Apps.Get);
+
+        var done = ShutDown(server);
+        SimulatedServer.OffLoop(answer.SetResult);
+        server.Run();
+
+        DemandAnsweredAndClosed(server, client, done);
+    });
+
+    [Fact]
+    public void Content_that_does_not_come_is_refused_at_its_rate_and_not_waited_for() => Seeds.Run(SeedCount, seed =>
+    {
+        using var server = HostedDelegate.Serve(context => context.Request.Body.CopyToAsync(Stream.Null), seed);
+        var client = server.Connect("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe");
+
+        var done = ShutDown(server);
+        server.Advance(7_100);
+        Assert.Equal([408], Responses.Of(client).Select(response => response.Status));
+        server.Advance(5_064);
+
+        Assert.True(done.IsCompletedSuccessfully);
+        server.DemandNothingLeft();
+    });
+
+    [Fact]
+    public void Draining_is_not_waited_for_longer_than_its_time() => Seeds.Run(SeedCount, seed =>
+    {
+        using var server = new SimulatedServer(Apps.Path, seed);
+        var client = server.Connect("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe");
+
+        var done = ShutDown(server);
+        server.Advance(5_064);
+        Assert.Equal((ConnectionEnd.Fin, false), (client.End, done.IsCompleted));
+        server.Advance(5_064);
+
+        Assert.True(done.IsCompletedSuccessfully);
+        server.DemandNothingLeft();
+    });
+
+    [Fact]
+    public void A_connection_that_lingers_goes_when_its_client_does_or_its_time_is_over() => Seeds.Run(SeedCount, seed =>
+    {
+        using var server = new SimulatedServer(Apps.Path, seed);
+        var client = server.Connect("NONSENSE\r\n\r\n");
+        var other = server.Connect("NONSENSE\r\n\r\n");
+
+        var done = ShutDown(server);
+        Assert.Equal(2, server.ConnectionCount);
+        client.ShutdownSend();
+        server.Run();
+        Assert.Equal((1, false), (server.ConnectionCount, done.IsCompleted));
+        server.Advance(5_064);
+
+        Assert.Equal((true, ConnectionEnd.Fin), (done.IsCompletedSuccessfully, other.End));
+        server.DemandNothingLeft();
+    });
+
     [Fact]
     public void At_any_tick_every_response_is_whole() => Seeds.Run(60, seed =>
     {
@@ -180,6 +311,18 @@ public sealed class ShutDownTests
         Assert.True(done.IsCompletedSuccessfully);
         server.DemandNothingLeft();
     });
+
+    private static void Begin(TaskCompletionSource start, bool isOffLoop)
+    {
+        if (isOffLoop)
+        {
+            SimulatedServer.OffLoop(start.SetResult);
+        }
+        else
+        {
+            SimulatedServer.OnLoop(start.SetResult);
+        }
+    }
 
     private static Task ShutDown(SimulatedServer server)
     {

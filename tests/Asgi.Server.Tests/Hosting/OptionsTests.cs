@@ -2,6 +2,9 @@
 
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Asgi.Server.Tests.Hosting;
 
@@ -18,6 +21,17 @@ public sealed class OptionsTests
         { "MaxRequestBodySize", (options, value) => options.Limits.MaxRequestBodySize = value, 0 },
         { "KeepAliveTimeout", (options, value) => options.Limits.KeepAliveTimeout = TimeSpan.FromTicks(value), 1 },
         { "RequestHeadersTimeout", (options, value) => options.Limits.RequestHeadersTimeout = TimeSpan.FromTicks(value), 1 },
+        { "RequestBodyDrainTimeout", (options, value) => options.Limits.RequestBodyDrainTimeout = TimeSpan.FromTicks(value), 1 },
+        { "HalfCloseTimeout", (options, value) => options.Limits.HalfCloseTimeout = TimeSpan.FromTicks(value), 1 },
+        { "UpgradedShutdownTimeout", (options, value) => options.Limits.UpgradedShutdownTimeout = TimeSpan.FromTicks(value), 1 },
+        { "LingeringTimeout", (options, value) => options.Limits.LingeringTimeout = TimeSpan.FromTicks(value), 0 },
+        { "MaxConcurrentConnections", (options, value) => options.Limits.MaxConcurrentConnections = value, 1 },
+        { "MaxConcurrentUpgradedConnections", (options, value) => options.Limits.MaxConcurrentUpgradedConnections = value, 0 },
+        { "MaxConcurrentRequests", (options, value) => options.Limits.MaxConcurrentRequests = value, 1 },
+        { "MaxRequestsPerConnection", (options, value) => options.Limits.MaxRequestsPerConnection = (int)value, 1 },
+        { "MaxConnectionAge", (options, value) => options.Limits.MaxConnectionAge = TimeSpan.FromTicks(value), 1 },
+        { "RetryAfter", (options, value) => options.Limits.RetryAfter = TimeSpan.FromTicks(value), 0 },
+        { "HalfClose", (options, value) => options.HalfClose = (HalfCloseBehavior)value, 0 },
         { "Backlog", (options, value) => options.Listen(IPAddress.Loopback, 0, listen => listen.Backlog = (int)value), 1 },
         { "Port", (options, value) => options.ListenAnyIP((int)value), 0 },
     };
@@ -35,12 +49,15 @@ public sealed class OptionsTests
     }
 
     [Fact]
-    public void A_loop_count_and_a_port_have_a_greatest_value()
+    public void Some_options_have_a_greatest_value()
     {
-        var options = new AsgiServerOptions { LoopCount = 1024 };
+        var options = new AsgiServerOptions { LoopCount = 1024, HalfClose = HalfCloseBehavior.Abort };
         options.ListenLocalhost(65_535);
+        options.Limits.RetryAfter = TimeSpan.FromDays(1);
 
         Assert.Throws<ArgumentOutOfRangeException>(() => options.LoopCount = 1025);
+        Assert.Throws<ArgumentOutOfRangeException>(() => options.HalfClose = HalfCloseBehavior.Abort + 1);
+        Assert.Throws<ArgumentOutOfRangeException>(() => options.Limits.RetryAfter = TimeSpan.FromDays(1) + TimeSpan.FromTicks(1));
         Assert.Throws<ArgumentOutOfRangeException>(() => options.ListenLocalhost(65_536));
     }
 
@@ -59,6 +76,17 @@ public sealed class OptionsTests
         Assert.Equal(30_000_000, options.Limits.MaxRequestBodySize);
         Assert.Equal(TimeSpan.FromSeconds(130), options.Limits.KeepAliveTimeout);
         Assert.Equal(TimeSpan.FromSeconds(30), options.Limits.RequestHeadersTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(5), options.Limits.RequestBodyDrainTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(5), options.Limits.LingeringTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(10), options.Limits.HalfCloseTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(5), options.Limits.UpgradedShutdownTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(1), options.Limits.RetryAfter);
+        Assert.Equal(HalfCloseBehavior.Respond, options.HalfClose);
+        Assert.Null(options.Limits.MaxConcurrentConnections);
+        Assert.Null(options.Limits.MaxConcurrentUpgradedConnections);
+        Assert.Null(options.Limits.MaxConcurrentRequests);
+        Assert.Null(options.Limits.MaxRequestsPerConnection);
+        Assert.Null(options.Limits.MaxConnectionAge);
     }
 
     [Fact]
@@ -71,6 +99,15 @@ public sealed class OptionsTests
             MaxRequestBodySize = null,
             KeepAliveTimeout = Timeout.InfiniteTimeSpan,
             RequestHeadersTimeout = Timeout.InfiniteTimeSpan,
+            RequestBodyDrainTimeout = Timeout.InfiniteTimeSpan,
+            LingeringTimeout = Timeout.InfiniteTimeSpan,
+            HalfCloseTimeout = Timeout.InfiniteTimeSpan,
+            UpgradedShutdownTimeout = Timeout.InfiniteTimeSpan,
+            MaxConcurrentConnections = null,
+            MaxConcurrentUpgradedConnections = null,
+            MaxConcurrentRequests = null,
+            MaxRequestsPerConnection = null,
+            MaxConnectionAge = null,
         };
 
         Assert.Null(limits.MaxRequestBufferSize);
@@ -140,6 +177,70 @@ public sealed class OptionsTests
         options.Listen(IPAddress.Loopback, 0, listen => backlogs.Add(listen.Backlog));
 
         Assert.Equal([512, 7], backlogs);
+    }
+
+    [Fact]
+    public void An_endpoints_limits_start_as_the_servers_and_are_its_own_from_then_on()
+    {
+        var options = new AsgiServerOptions();
+        ListenOptions endpoint = null!;
+        options.Limits.MaxRequestHeaderCount = 7;
+        options.Listen(IPAddress.Loopback, 0, listen => endpoint = listen);
+        options.Limits.MaxRequestHeaderCount = 8;
+
+        Assert.Equal(8, endpoint.Limits.MaxRequestHeaderCount);
+        endpoint.Limits.MaxRequestHeaderCount = 9;
+        options.Limits.MaxRequestLineSize = 100;
+
+        Assert.Equal((8, 9), (options.Limits.MaxRequestHeaderCount, endpoint.Limits.MaxRequestHeaderCount));
+        Assert.Equal(8_192, endpoint.Limits.MaxRequestLineSize);
+    }
+
+    [Theory]
+    [InlineData(32_768, true)]
+    [InlineData(32_767, false)]
+    public async Task An_endpoints_limits_must_fit_each_other_as_well(long buffer, bool starts)
+    {
+        using var server = NativeHost.Create(
+            options => options.Listen(IPAddress.Loopback, 0, listen => listen.Limits.MaxRequestBufferSize = buffer));
+
+        var error = await Record.ExceptionAsync(() => server.StartAsync(NativeApplication.Empty, CancellationToken.None));
+
+        Assert.Equal(starts ? null : typeof(InvalidOperationException), error?.GetType());
+    }
+
+    [Fact]
+    public void All_limits_but_rates_bind_from_a_section()
+    {
+        var values = new Dictionary<string, string?>
+        {
+            ["HalfClose"] = "Abort",
+            ["Limits:MaxConcurrentConnections"] = "1",
+            ["Limits:MaxConcurrentUpgradedConnections"] = "2",
+            ["Limits:MaxConcurrentRequests"] = "3",
+            ["Limits:RetryAfter"] = "00:00:04",
+            ["Limits:MaxRequestsPerConnection"] = "5",
+            ["Limits:MaxConnectionAge"] = "00:06:00",
+            ["Limits:RequestBodyDrainTimeout"] = "00:00:07",
+            ["Limits:LingeringTimeout"] = "00:00:00",
+            ["Limits:HalfCloseTimeout"] = "00:00:09",
+            ["Limits:UpgradedShutdownTimeout"] = "00:00:10",
+            ["Limits:MaxRequestBodySize"] = "11",
+        };
+        var section = new ConfigurationBuilder().AddInMemoryCollection(values).Build();
+        using var services = new ServiceCollection().Configure<AsgiServerOptions>(section).BuildServiceProvider();
+
+        var options = services.GetRequiredService<IOptions<AsgiServerOptions>>().Value;
+
+        var limits = options.Limits;
+        Assert.Equal(HalfCloseBehavior.Abort, options.HalfClose);
+        Assert.Equal((1, 2, 3), (limits.MaxConcurrentConnections, limits.MaxConcurrentUpgradedConnections, limits.MaxConcurrentRequests));
+        Assert.Equal((5, 11), (limits.MaxRequestsPerConnection, limits.MaxRequestBodySize));
+        Assert.Equal(
+            [TimeSpan.FromSeconds(4), TimeSpan.FromMinutes(6), TimeSpan.FromSeconds(7), TimeSpan.Zero],
+            [limits.RetryAfter, limits.MaxConnectionAge, limits.RequestBodyDrainTimeout, limits.LingeringTimeout]);
+        Assert.Equal(
+            (TimeSpan.FromSeconds(9), TimeSpan.FromSeconds(10)), (limits.HalfCloseTimeout, limits.UpgradedShutdownTimeout));
     }
 
     [Fact]

@@ -1,0 +1,39 @@
+// The switch to another protocol (RFC 9110, section 7.8): from then on both directions are raw bytes. Called by the exchange, on the
+// application's thread.
+namespace Asgi.Server.Connections;
+
+internal sealed partial class Http1Stream
+{
+    public bool IsUpgraded { get; private set; }
+
+    public override bool IsUpgradable => _driver.Machine.Head is { ConnectionUpgrade: true, HasContent: false, IsHttp11: true };
+
+    public override bool TryCountUpgrade() => _connection.TryCountAsUpgraded();
+
+    public override void StopCountingUpgrade() => _connection.StopCountingAsUpgraded();
+
+    public override void Upgrade()
+    {
+        IsUpgraded = true;
+        KeepAlive = false;
+        _connection.StopCounting();
+        ResponseRateMin = null;
+        using var entry = _loop.Enter();
+        if (entry.IsInside)
+        {
+            BecomeRaw();
+        }
+        else
+        {
+            Post(Work.Upgrade);
+        }
+    }
+
+    // The machine and the receive buffer are the loop's, and so is the turn to raw bytes. Loop thread.
+    private void BecomeRaw()
+    {
+        _driver.Content.BecomeRaw();
+        _driver.OnUpgraded();
+        _connection.ReceiveLater();
+    }
+}
