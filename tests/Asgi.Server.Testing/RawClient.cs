@@ -174,11 +174,11 @@ internal sealed class RawClient : IAsyncDisposable
             if (chunk.Length == 0)
             {
                 response.IsComplete = await ReadFieldsAsync(response.Trailers);
-                return;
+                break;
             }
             response.Chunks.Add(chunk);
-            response.Content += chunk;
         }
+        response.Content = string.Concat(response.Chunks);
     }
 
     private async Task<bool> ReadFieldsAsync(List<KeyValuePair<string, string>> fields)
