@@ -2,12 +2,34 @@
 
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Asgi.Server.Loops.Epoll;
+using Asgi.Server.Loops.Interop;
 using Asgi.Server.Testing.Simulation;
 
 namespace Asgi.Server.Loops.Tests;
 
-public sealed class EpollBackendTests() : BackendContractTests(new EpollBed());
+public sealed class EpollBackendTests() : BackendContractTests(new EpollBed())
+{
+    // A stranger may post while the loop is disposed, and the kernel gives a descriptor's number to whoever asks next.
+    [Fact]
+    public unsafe void A_wake_after_the_end_writes_to_nobody_elses_descriptor()
+    {
+        var backend = new EpollBackend();
+        backend.Dispose();
+        var others = Enumerable.Range(0, 64).Select(_ => Errno.Demand(Libc.EventFd(0, Constants.EventFdNonBlocking))).ToList();
+
+        backend.Wake();
+
+        foreach (var other in others)
+        {
+            ulong count = 0;
+            Assert.Equal(-1, Libc.Read(other, &count, sizeof(ulong)));
+            Assert.Equal(Errno.TryAgain, Marshal.GetLastPInvokeError());
+            _ = Libc.Close(other);
+        }
+    }
+}
 
 internal sealed class EpollBed : BackendBed
 {

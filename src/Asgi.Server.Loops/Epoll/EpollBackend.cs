@@ -3,6 +3,7 @@
 // Connections are registered once, edge-triggered for reading and writing: pausing a side is not asking, and needs no system call.
 using System.Runtime.InteropServices;
 using Asgi.Server.Loops.Interop;
+using Microsoft.Win32.SafeHandles;
 
 namespace Asgi.Server.Loops.Epoll;
 
@@ -23,7 +24,9 @@ internal sealed unsafe class EpollBackend : Backend
     private const ulong WakeData = ulong.MaxValue;
 
     private readonly int _epoll;
-    private readonly int _eventFd;
+
+    // Counts its users: a stranger that posts while the loop is disposed must not write to whoever got the descriptor's number next.
+    private readonly SafeFileHandle _eventFd;
     private readonly byte* _events = (byte*)NativeMemory.Alloc((nuint)(EventCountMax * 16));
 
     // Slots carry a generation, so that an event of a descriptor closed earlier in the same batch is not taken for its successor's.
@@ -38,8 +41,9 @@ internal sealed unsafe class EpollBackend : Backend
     public EpollBackend()
     {
         _epoll = Errno.Demand(Libc.EpollCreate(Constants.EpollCloseOnExec));
-        _eventFd = Errno.Demand(Libc.EventFd(0, Constants.EventFdCloseOnExec | Constants.EventFdNonBlocking));
-        Control(Constants.EpollAdd, _eventFd, Constants.EpollIn | Constants.EpollEdgeTriggered, WakeData);
+        var eventFd = Errno.Demand(Libc.EventFd(0, Constants.EventFdCloseOnExec | Constants.EventFdNonBlocking));
+        _eventFd = new SafeFileHandle(eventFd, ownsHandle: true);
+        Control(Constants.EpollAdd, eventFd, Constants.EpollIn | Constants.EpollEdgeTriggered, WakeData);
     }
 
     public override long NowMilliseconds => Environment.TickCount64;
@@ -57,9 +61,21 @@ internal sealed unsafe class EpollBackend : Backend
 
     public override void Wake()
     {
+        if (_eventFd.IsClosed)
+        {
+            return;
+        }
+
         // Edge-triggered and never read: each write is an edge, and the counter cannot overflow in the life of a process.
         ulong one = 1;
-        _ = Libc.Write(_eventFd, &one, sizeof(ulong));
+        try
+        {
+            _ = Libc.Write(_eventFd, &one, sizeof(ulong));
+        }
+        catch (ObjectDisposedException)
+        {
+            // Disposed since it was asked: there is nobody to wake.
+        }
     }
 
     public override void StartAccepting(Listener listener, IAcceptHandler handler) => ((EpollListener)listener).Start(this, handler);
@@ -100,7 +116,7 @@ internal sealed unsafe class EpollBackend : Backend
         if (!_isDisposed)
         {
             _isDisposed = true;
-            _ = Libc.Close(_eventFd);
+            _eventFd.Dispose();
             _ = Libc.Close(_epoll);
             NativeMemory.Free(_events);
         }

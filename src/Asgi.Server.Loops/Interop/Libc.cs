@@ -1,5 +1,6 @@
 // The system calls of the Linux backend, one declaration each. Called by Epoll/ only, on loop threads and (to bind) on the host's.
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace Asgi.Server.Loops.Interop;
 
@@ -23,7 +24,7 @@ internal static unsafe partial class Libc
     public static partial nint Read(int descriptor, void* buffer, nint length);
 
     [LibraryImport(Library, EntryPoint = "write", SetLastError = true)]
-    public static partial nint Write(int descriptor, void* buffer, nint length);
+    public static partial nint Write(SafeFileHandle descriptor, void* buffer, nint length);
 
     [LibraryImport(Library, EntryPoint = "socket", SetLastError = true)]
     public static partial int Socket(int family, int type, int protocol);
