@@ -2,13 +2,16 @@
 
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.Versioning;
 using Asgi.Server.Loops.Epoll;
 using Asgi.Server.Testing.Simulation;
 
 namespace Asgi.Server.Loops.Tests;
 
+[SupportedOSPlatform("linux")]
 public sealed class EpollBackendTests() : BackendContractTests(new EpollBed());
 
+[SupportedOSPlatform("linux")]
 internal sealed class EpollBed : BackendBed
 {
     private readonly EpollBackend _backend = new();
