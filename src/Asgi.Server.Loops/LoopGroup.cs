@@ -64,7 +64,9 @@ internal sealed class LoopGroup : IDisposable
         _watchdog?.Start();
     }
 
-    /// <summary>Binds an endpoint: with a socket for each loop where the system spreads connections over them, else the loops take turns.</summary>
+    /// <summary>
+    /// Binds an endpoint: with a socket for each loop where the system spreads connections over them, else the loops take turns.
+    /// </summary>
     /// <param name="endPoint">An IP endpoint, port 0 for a free one, or a unix socket's path.</param>
     /// <param name="backlog">Connections the kernel completes ahead of an accept, for each socket.</param>
     /// <exception cref="SocketException">The endpoint cannot be bound; nothing stays bound.</exception>

@@ -15,7 +15,9 @@ internal sealed class PortableBackend : Backend
     /// <summary>Connections looked at by one poll; with more a round takes several.</summary>
     public const int LooksPerPollMax = 512;
 
-    /// <summary>Bytes of one copy that waits for room in a full socket, and of the piece that small parts of a send are gathered in.</summary>
+    /// <summary>
+    /// Bytes of one copy that waits for room in a full socket, and of the piece that small parts of a send are gathered in.
+    /// </summary>
     public const int CopySize = 64 * 1024;
 
     /// <summary>Copies kept for the next full socket (4 MiB); the rest is left to the garbage collector.</summary>

@@ -66,6 +66,21 @@ internal sealed partial class PortableTransport : Transport
     /// <summary>Whether the system tells nothing of it by itself.</summary>
     public bool IsSilent => _state == State.Delivering || (_state == State.Open && !_isArmed && !_isBrokenTold);
 
+    private bool HasUnread
+    {
+        get
+        {
+            try
+            {
+                return _socket.Available > 0;
+            }
+            catch (SocketException)
+            {
+                return false;
+            }
+        }
+    }
+
     public void Attach(PortableBackend backend, ITransportHandler handler)
     {
         (_backend, _handler, _readiness.Backend) = (backend, handler, backend);
@@ -153,7 +168,7 @@ internal sealed partial class PortableTransport : Transport
     {
         // The runtime takes an operation that it has to cancel for a reason to send RST, unless FIN was asked for. Without one the kernel
         // sends what is right: FIN, or RST if bytes are unread.
-        if (_state != State.Broken && _isArmed && _socket.Available == 0)
+        if (_state != State.Broken && _isArmed && !HasUnread)
         {
             SendFinOnce();
         }
@@ -167,7 +182,7 @@ internal sealed partial class PortableTransport : Transport
     private void Arm()
     {
         // After a FIN there is nothing more to be told of by a receive.
-        if (_isArmed || _hasPeerShutdown || _backend is null)
+        if (_isArmed || _hasPeerShutdown || _backend is null || _state != State.Open)
         {
             return;
         }
