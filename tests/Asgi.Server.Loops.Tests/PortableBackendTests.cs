@@ -248,17 +248,10 @@ public sealed class PortableBackendTests : IDisposable
 
     private static T WhilePolling<T>(PortableBed bed, Func<T> call)
     {
-        var result = default(T);
-        var isDone = false;
-        var caller = new Thread(() =>
-        {
-            result = call();
-            Volatile.Write(ref isDone, true);
-        });
-        caller.Start();
-        bed.PollUntil(() => Volatile.Read(ref isDone));
-        caller.Join();
-        return result!;
+        // A task, so that what fails on its thread fails the test.
+        var calling = Task.Factory.StartNew(call, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        bed.PollUntil(() => calling.IsCompleted);
+        return calling.GetAwaiter().GetResult();
     }
 
     // What was sent before the end is of no interest.
