@@ -151,6 +151,35 @@ public sealed class PortableBackendTests : IDisposable
     }
 
     [Fact]
+    public unsafe void The_loops_thread_allocates_nothing_for_a_receive_and_a_send()
+    {
+        const int WarmUpCount = 200;
+        var (peer, transport, handler) = Connect(_bed);
+        var buffer = GC.AllocateArray<byte>(100, pinned: true);
+        var allocated = 0L;
+        for (var i = 0; i < 2 * WarmUpCount; i++)
+        {
+            peer.Send("request"u8);
+            var (told, before) = (handler.ReadableCount, GC.GetAllocatedBytesForCurrentThread());
+            while (handler.ReadableCount == told)
+            {
+                _bed.Backend.Poll(100);
+            }
+
+            var received = transport.Receive(buffer);
+            fixed (byte* start = buffer)
+            {
+                transport.Send([new IoVector(start, received.Length), new IoVector(start, 1)]);
+            }
+
+            allocated += i < WarmUpCount ? 0 : GC.GetAllocatedBytesForCurrentThread() - before;
+            Assert.Equal("requestr"u8, peer.Receive(8));
+        }
+
+        Assert.Equal(0, allocated);
+    }
+
+    [Fact]
     public void On_a_unix_socket_a_FIN_is_told_when_what_came_before_is_taken()
     {
         using var bed = new PortableBed(isUnix: true);
