@@ -1,7 +1,6 @@
 // The loops of one server. Binds endpoints and spreads their connections over the loops. Used by Hosting, on the host's threads.
 using System.Net;
 using System.Net.Sockets;
-using Asgi.Server.Loops.Epoll;
 
 namespace Asgi.Server.Loops;
 
@@ -26,26 +25,23 @@ internal sealed record BlockingOptions
 
 internal sealed class LoopGroup : IDisposable
 {
+    private readonly BackendFactory _backends;
     private readonly Loop[] _loops;
     private readonly Watchdog? _watchdog;
 
     /// <param name="count">Loops to run, each a thread. At least 1.</param>
     /// <param name="blocking">How to deal with calls that block; null: with the defaults.</param>
-    /// <exception cref="PlatformNotSupportedException">Not Linux.</exception>
-    public LoopGroup(int count, BlockingOptions? blocking = null)
+    /// <param name="backends">What the loops run on; null: what suits this system.</param>
+    public LoopGroup(int count, BlockingOptions? blocking = null, BackendFactory? backends = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
-        if (!OperatingSystem.IsLinux())
-        {
-            throw new PlatformNotSupportedException("Asgi.Server runs on Linux; a backend for other systems does not exist yet.");
-        }
-
+        _backends = backends ?? BackendFactory.ForThisSystem();
         blocking ??= new BlockingOptions();
         Spares = new SpareThreads(count, blocking.SpareCallCountMax, blocking.WaitingCallCountMax);
         _loops = new Loop[count];
         for (var i = 0; i < count; i++)
         {
-            _loops[i] = new Loop(new EpollBackend(), $"asgi loop {i}", Spares);
+            _loops[i] = new Loop(_backends.Create(), $"asgi loop {i}", Spares);
         }
 
         if (blocking.HandOffMilliseconds is { } threshold)
@@ -69,33 +65,12 @@ internal sealed class LoopGroup : IDisposable
     }
 
     /// <summary>
-    /// Binds an endpoint. An IP endpoint gets a socket per loop and the kernel spreads the connections over them (SO_REUSEPORT); of others
-    /// (unix sockets) there can be one only, and the loops take turns.
+    /// Binds an endpoint: with a socket for each loop where the system spreads connections over them, else the loops take turns.
     /// </summary>
     /// <param name="endPoint">An IP endpoint, port 0 for a free one, or a unix socket's path.</param>
     /// <param name="backlog">Connections the kernel completes ahead of an accept, for each socket.</param>
     /// <exception cref="SocketException">The endpoint cannot be bound; nothing stays bound.</exception>
-    public BoundEndpoint Bind(EndPoint endPoint, int backlog)
-    {
-        var listeners = new List<Listener>();
-        try
-        {
-            var count = endPoint is IPEndPoint ? _loops.Length : 1;
-            for (var i = 0; i < count; i++)
-            {
-                // The first binds alone, so that a second server on the port is refused; its siblings may then share (README).
-                var shared = i == 0 ? endPoint : listeners[0].LocalEndPoint;
-                listeners.Add(EpollListener.Bind(shared, backlog, isSibling: i > 0, hasSiblings: count > 1));
-            }
-
-            return new BoundEndpoint(_loops, [.. listeners]);
-        }
-        catch (SocketException)
-        {
-            listeners.ForEach(listener => listener.Close());
-            throw;
-        }
-    }
+    public BoundEndpoint Bind(EndPoint endPoint, int backlog) => new(_loops, _backends.Bind(endPoint, backlog, _loops.Length));
 
     public void Stop()
     {

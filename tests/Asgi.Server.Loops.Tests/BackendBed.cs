@@ -28,7 +28,7 @@ internal abstract class BackendBed : IDisposable
     }
 
     /// <summary>Takes all events there are.</summary>
-    public void PollRest()
+    public virtual void PollRest()
     {
         for (var i = 0; i < 10; i++)
         {

@@ -141,13 +141,19 @@ public abstract class BackendContractTests : IDisposable
         _bed.PollRest();
         var sent = new List<byte>();
         var piece = Enumerable.Range(0, 10_000).Select(i => (byte)i).ToArray();
-        while (SendOnce(transport, piece) is { Status: TransportStatus.Done } result)
+        int before;
+        do
         {
-            sent.AddRange(piece.AsSpan(0, result.Length));
-        }
+            // A system may find room for more at once, and says so.
+            before = handler.WritableCount;
+            while (SendOnce(transport, piece) is { Status: TransportStatus.Done } result)
+            {
+                sent.AddRange(piece.AsSpan(0, result.Length));
+            }
 
-        _bed.PollRest();
-        var before = handler.WritableCount;
+            _bed.PollRest();
+        }
+        while (handler.WritableCount > before);
         _bed.PollRest();
         Assert.Equal(before, handler.WritableCount);
 

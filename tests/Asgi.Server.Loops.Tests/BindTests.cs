@@ -3,20 +3,27 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.Versioning;
+using Asgi.Server.Loops.Epoll;
+using Asgi.Server.Loops.Portable;
 using Asgi.Server.Testing.Simulation;
 
 namespace Asgi.Server.Loops.Tests;
 
-public sealed class BindTests
+public abstract class BindTests
 {
     private static readonly IPEndPoint AnyPort = new(IPAddress.Loopback, 0);
+
+    private readonly BackendFactory _backends;
+
+    private protected BindTests(BackendFactory backends) => _backends = backends;
 
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
     public void Port_0_is_bound_to_a_free_port(int loopCount)
     {
-        using var group = new LoopGroup(loopCount);
+        using var group = new LoopGroup(loopCount, backends: _backends);
 
         var bound = group.Bind(AnyPort, backlog: 16);
 
@@ -32,8 +39,8 @@ public sealed class BindTests
     public void A_port_in_use_is_refused_whether_loops_share_it_or_not(int loopCount, int secondLoopCount)
     {
         // With SO_REUSEPORT alone two servers would silently share the port.
-        using var group = new LoopGroup(loopCount);
-        using var second = new LoopGroup(secondLoopCount);
+        using var group = new LoopGroup(loopCount, backends: _backends);
+        using var second = new LoopGroup(secondLoopCount, backends: _backends);
         var bound = group.Bind(AnyPort, backlog: 16);
 
         var exception = Assert.Throws<SocketException>(() => second.Bind(bound.LocalEndPoint, backlog: 16));
@@ -46,7 +53,7 @@ public sealed class BindTests
     [Fact]
     public async Task Connections_reach_a_loop_and_are_accepted_on_its_thread()
     {
-        using var group = new LoopGroup(3);
+        using var group = new LoopGroup(3, backends: _backends);
         group.Start();
         var bound = group.Bind(AnyPort, backlog: 256);
         var acceptor = new Acceptor(expected: 100);
@@ -64,7 +71,7 @@ public sealed class BindTests
     [Fact]
     public async Task A_closed_endpoint_refuses()
     {
-        using var group = new LoopGroup(3);
+        using var group = new LoopGroup(3, backends: _backends);
         group.Start();
         var bound = group.Bind(AnyPort, backlog: 16);
         bound.StartAccepting(new Acceptor(expected: 1));
@@ -79,7 +86,7 @@ public sealed class BindTests
     public async Task A_unix_socket_is_served_by_the_loops_in_turns()
     {
         var path = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.sock");
-        using var group = new LoopGroup(2);
+        using var group = new LoopGroup(2, backends: _backends);
         group.Start();
         var bound = group.Bind(new UnixDomainSocketEndPoint(path), backlog: 16);
         var acceptor = new Acceptor(expected: 4);
@@ -121,14 +128,13 @@ public sealed class BindTests
             await Task.Yield();
         }
 
-
         Assert.Equal([first, second], acceptor.Loops);
     }
 
     [Fact]
     public async Task A_wildcard_address_shows_each_connection_its_own()
     {
-        using var group = new LoopGroup(1);
+        using var group = new LoopGroup(1, backends: _backends);
         group.Start();
         var bound = group.Bind(new IPEndPoint(IPAddress.Any, 0), backlog: 16);
         var acceptor = new Acceptor(expected: 1);
@@ -141,6 +147,37 @@ public sealed class BindTests
         Assert.Equal(new IPEndPoint(IPAddress.Loopback, port), Assert.Single(acceptor.LocalEndPoints));
         Assert.Equal(peer.LocalEndPoint, Assert.Single(acceptor.RemoteEndPoints));
         await bound.CloseAsync();
+    }
+
+    [Fact]
+    public async Task All_addresses_are_those_of_both_families()
+    {
+        using var group = new LoopGroup(1, backends: _backends);
+        group.Start();
+        var bound = group.Bind(new IPEndPoint(IPAddress.IPv6Any, 0), backlog: 16);
+        var acceptor = new Acceptor(expected: 2);
+        bound.StartAccepting(acceptor);
+        var port = ((IPEndPoint)bound.LocalEndPoint).Port;
+
+        using var ipv4 = new SocketPeer(new IPEndPoint(IPAddress.Loopback, port));
+        using var ipv6 = new SocketPeer(new IPEndPoint(IPAddress.IPv6Loopback, port));
+        await acceptor.Done;
+
+        IPEndPoint[] expected = [new(IPAddress.Loopback.MapToIPv6(), port), new(IPAddress.IPv6Loopback, port)];
+        Assert.Equal(expected, acceptor.LocalEndPoints.OrderByDescending(address => ((IPEndPoint)address!).Address.IsIPv4MappedToIPv6));
+        await bound.CloseAsync();
+    }
+
+    [Fact]
+    public void An_address_of_IPv6_leaves_the_port_of_IPv4_free()
+    {
+        using var group = new LoopGroup(1, backends: _backends);
+        var ipv6 = group.Bind(new IPEndPoint(IPAddress.IPv6Loopback, 0), backlog: 16);
+
+        var ipv4 = group.Bind(new IPEndPoint(IPAddress.Loopback, ((IPEndPoint)ipv6.LocalEndPoint).Port), backlog: 16);
+
+        ipv6.CloseUnstarted();
+        ipv4.CloseUnstarted();
     }
 
     // Accepts and closes.
@@ -171,5 +208,30 @@ public sealed class BindTests
                 _done.SetResult();
             }
         }
+    }
+}
+
+[SupportedOSPlatform("linux")]
+public sealed class EpollBindTests() : BindTests(new EpollFactory());
+
+public sealed class PortableBindTests() : BindTests(new PortableFactory());
+
+/// <summary>The kind of backend that servers get when nobody says which.</summary>
+public sealed class BackendFactoryTests : IDisposable
+{
+    private readonly bool _wasOn = AppContext.TryGetSwitch(BackendFactory.UsePortableSwitch, out var isOn) && isOn;
+
+    public void Dispose() => AppContext.SetSwitch(BackendFactory.UsePortableSwitch, _wasOn);
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void The_switch_chooses_and_elsewhere_than_on_Linux_there_is_one_kind(bool isPortableWanted)
+    {
+        AppContext.SetSwitch(BackendFactory.UsePortableSwitch, isPortableWanted);
+
+        var isPortable = BackendFactory.ForThisSystem() is PortableFactory;
+
+        Assert.Equal(isPortableWanted || !OperatingSystem.IsLinux(), isPortable);
     }
 }

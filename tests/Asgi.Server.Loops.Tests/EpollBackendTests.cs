@@ -3,12 +3,14 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using Asgi.Server.Loops.Epoll;
 using Asgi.Server.Loops.Interop;
 using Asgi.Server.Testing.Simulation;
 
 namespace Asgi.Server.Loops.Tests;
 
+[SupportedOSPlatform("linux")]
 public sealed class EpollBackendTests() : BackendContractTests(new EpollBed())
 {
     // A stranger may post while the loop is disposed, and the kernel gives a descriptor's number to whoever asks next.
@@ -31,6 +33,7 @@ public sealed class EpollBackendTests() : BackendContractTests(new EpollBed())
     }
 }
 
+[SupportedOSPlatform("linux")]
 internal sealed class EpollBed : BackendBed
 {
     private readonly EpollBackend _backend = new();

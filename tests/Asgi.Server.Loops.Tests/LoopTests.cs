@@ -1,6 +1,5 @@
 // A tick: its order, its bounds, and what other threads may do to it.
 
-using Asgi.Server.Loops.Epoll;
 
 namespace Asgi.Server.Loops.Tests;
 
@@ -203,61 +202,5 @@ public sealed class LoopTests : IDisposable
         thread.Join();
 
         Assert.Equal((true, false), (onLoop, elsewhere));
-    }
-
-    [Fact]
-    public void What_many_threads_post_to_a_running_loop_runs_once_each_in_the_order_of_each()
-    {
-        const int ThreadCount = 4;
-        const int ItemCount = 20_000;
-        using var loop = new Loop(new EpollBackend(), "loop under test");
-        using var done = new CountdownEvent(ThreadCount * ItemCount);
-        var next = new int[ThreadCount];
-        var isInOrder = true;
-        loop.Start();
-
-        var threads = Enumerable.Range(0, ThreadCount).Select(number => new Thread(() =>
-        {
-            for (var i = 0; i < ItemCount; i++)
-            {
-                var expected = i;
-                loop.Post(new Work(() =>
-                {
-                    isInOrder &= next[number]++ == expected;
-                    done.Signal();
-                }));
-            }
-        })).ToArray();
-        Array.ForEach(threads, thread => thread.Start());
-        Array.ForEach(threads, thread => thread.Join());
-
-        // A lost wake-up would leave it asleep with work posted.
-        Assert.True(done.Wait(TimeSpan.FromSeconds(30)));
-        loop.Stop();
-        Assert.True(isInOrder);
-        Assert.All(next, count => Assert.Equal(ItemCount, count));
-    }
-
-    [Fact]
-    public void A_sleeping_loop_never_misses_a_post()
-    {
-        using var loop = new Loop(new EpollBackend(), "loop under test");
-        using var ran = new SemaphoreSlim(0);
-        loop.Start();
-        for (var i = 0; i < 5000; i++)
-        {
-            loop.Post(new Work(() => ran.Release()));
-            Assert.True(ran.Wait(TimeSpan.FromSeconds(30)));
-        }
-
-        loop.Stop();
-    }
-
-    [Fact]
-    public void A_loop_that_was_never_started_stops()
-    {
-        using var loop = new Loop(new EpollBackend(), "loop under test");
-
-        loop.Stop();
     }
 }

@@ -1,5 +1,6 @@
 // The contract of Transport.SendFile, for every backend that can.
 
+using System.Runtime.Versioning;
 using Asgi.Server.Loops.Interop;
 using Microsoft.Win32.SafeHandles;
 
@@ -71,13 +72,18 @@ public abstract class SendFileContractTests : IDisposable
         using var file = Open([]);
         RandomAccess.SetLength(file, Gibibyte);
         var sent = 0;
-        while (transport.SendFile(file, sent, 1_000_000) is { Status: TransportStatus.Done } result)
+        int before;
+        do
         {
-            sent += result.Length;
-        }
+            before = handler.WritableCount;
+            while (transport.SendFile(file, sent, 1_000_000) is { Status: TransportStatus.Done } result)
+            {
+                sent += result.Length;
+            }
 
-        _bed.PollRest();
-        var before = handler.WritableCount;
+            _bed.PollRest();
+        }
+        while (handler.WritableCount > before);
         Assert.All(peer.Receive(sent), b => Assert.Equal(0, b));
         _bed.PollUntil(() => handler.WritableCount > before);
 
@@ -123,6 +129,9 @@ public abstract class SendFileContractTests : IDisposable
 
 public sealed class SimulatedSendFileTests() : SendFileContractTests(new SimulatedBed());
 
+public sealed class PortableSendFileTests() : SendFileContractTests(new PortableBed());
+
+[SupportedOSPlatform("linux")]
 public sealed class EpollSendFileTests() : SendFileContractTests(new EpollBed())
 {
     // A file of proc has no splice: the kernel refuses sendfile, and its bytes are copied.

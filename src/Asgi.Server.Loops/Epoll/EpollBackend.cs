@@ -2,6 +2,7 @@
 //
 // Connections are registered once, edge-triggered for reading and writing: pausing a side is not asking, and needs no system call.
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using Asgi.Server.Loops.Interop;
 using Microsoft.Win32.SafeHandles;
 
@@ -13,6 +14,7 @@ internal interface IEpollSource
     void OnEvents(uint events);
 }
 
+[SupportedOSPlatform("linux")]
 internal sealed unsafe class EpollBackend : Backend
 {
     /// <summary>Events taken by one poll; what is beyond waits for the next tick.</summary>

@@ -2,10 +2,12 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using Asgi.Server.Loops.Interop;
 
 namespace Asgi.Server.Loops.Epoll;
 
+[SupportedOSPlatform("linux")]
 internal sealed unsafe class EpollListener : Listener, IEpollSource
 {
     /// <summary>Connections accepted in one go before the loop turns to those it has; the rest are reported again.</summary>

@@ -1,11 +1,13 @@
 // A connected socket on a loop. All on the loop's thread, but the addresses, which are fixed when it is made.
 using System.Net;
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using Asgi.Server.Loops.Interop;
 using Microsoft.Win32.SafeHandles;
 
 namespace Asgi.Server.Loops.Epoll;
 
+[SupportedOSPlatform("linux")]
 internal sealed unsafe class EpollTransport : Transport, IEpollSource
 {
     private const uint Watched =

@@ -1,9 +1,11 @@
 // The system calls of the Linux backend, one declaration each. Called by Epoll/ only, on loop threads and (to bind) on the host's.
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 
 namespace Asgi.Server.Loops.Interop;
 
+[SupportedOSPlatform("linux")]
 internal static unsafe partial class Libc
 {
     private const string Library = "libc";
