@@ -1,5 +1,7 @@
-// The end of an exchange before its time: a client that goes away, and an application that breaks the connection. The connection tells of
+// The end of an exchange before its time: a client that goes away, an application that fails or breaks the connection. The connection tells of
 // the client on the loop's thread; applications ask on any thread.
+using Asgi.Server.Diagnostics;
+
 namespace Asgi;
 
 public sealed partial class HttpExchange
@@ -31,10 +33,39 @@ public sealed partial class HttpExchange
     }
 
     /// <summary>Breaks the connection at once.</summary>
-    public void Abort()
+    public void Abort() => Abort(ConnectionEndReason.AbortedByApp);
+
+    internal void Abort(ConnectionEndReason reason)
     {
         _isAborted = true;
-        _stream.Abort();
+        _stream.Abort(reason);
+    }
+
+    /// <summary>
+    /// Ends an exchange whose application has failed, or has returned too early: 500 if nothing was sent, truncation otherwise.
+    /// </summary>
+    internal void Fail()
+    {
+        if (_state is ResponseState.NotStarted or ResponseState.Held)
+        {
+            Retract();
+            Send(new ResponseStart(500));
+            Complete();
+        }
+        else if (_state != ResponseState.Complete)
+        {
+            _state = ResponseState.Complete;
+            _stream.Truncate();
+        }
+    }
+
+    /// <summary>Answers with a bare status and lets go of the connection.</summary>
+    internal void Refuse(in ResponseStart start)
+    {
+        Retract();
+        _stream.CloseAfterResponse(ConnectionEndReason.ResponseNoKeepAlive);
+        Hold(start);
+        Complete();
     }
 
     /// <summary>Notes that the client is gone.</summary>

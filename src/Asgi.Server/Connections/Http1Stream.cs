@@ -4,6 +4,7 @@
 // Writing: the writer's thread frames (Http1Output) and hands ranges over; on the loop straight to the connection, else by a batch.
 // Reading: always on the loop, in Http1Stream.Receive.cs. Files, trailers and interim responses are in Http1Stream.Parts.cs,
 // the switch of protocols in Http1Stream.Upgrade.cs.
+using Asgi.Server.Diagnostics;
 using Asgi.Server.Loops;
 using Asgi.Server.Protocols.Http1;
 
@@ -21,6 +22,7 @@ internal sealed partial class Http1Stream : HttpStream
     private readonly long _unsentMax;
     private long _unsent;
     private int _isAwaitingFlush;
+    private ConnectionEndReason _abortReason;
     private volatile bool _isHeadWritten;
     private volatile bool _isBroken;
 
@@ -191,15 +193,24 @@ internal sealed partial class Http1Stream : HttpStream
     public override void Truncate()
     {
         KeepAlive = false;
+        _connection.Record.End(ConnectionEndReason.ErrorAfterStartingResponse);
         _output.CloseContent();
         SendOutput();
     }
 
-    public override void CloseAfterResponse() => KeepAlive = false;
+    public override void CloseAfterResponse(ConnectionEndReason reason)
+    {
+        KeepAlive = false;
+        _connection.Record.End(reason);
+    }
 
     public override void WillBlock() => _loop.Surrender();
 
-    public override void Abort() => Post(Work.Abort);
+    public override void Abort(ConnectionEndReason reason)
+    {
+        _abortReason = reason;
+        Post(Work.Abort);
+    }
 
     /// <summary>The application's task has completed. Any thread.</summary>
     public void PostReturned() => Post(Work.Returned);
@@ -315,7 +326,7 @@ internal sealed partial class Http1Stream : HttpStream
     {
         if ((work & Work.Abort) != 0)
         {
-            _driver.AbortByApplication();
+            _driver.AbortByApplication(_abortReason);
         }
 
         if ((work & Work.Upgrade) != 0)
