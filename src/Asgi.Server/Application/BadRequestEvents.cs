@@ -43,7 +43,7 @@ internal sealed class BadRequestEvents(DiagnosticListener listener) : IBadReques
 
     private bool IsEnabled => listener.IsEnabled(EventName) || listener.IsEnabled(KestrelEventName);
 
-    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Who subscribes casts to IFeatureCollection, and reflects on nothing.")]
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Who subscribes casts to IFeatureCollection and does not reflect.")]
     private void Write(IFeatureCollection features)
     {
         if (listener.IsEnabled(EventName))

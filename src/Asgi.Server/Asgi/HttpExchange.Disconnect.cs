@@ -1,5 +1,5 @@
-// The end of an exchange before its time: a client that goes away, an application that fails or breaks the connection. The connection tells of
-// the client on the loop's thread; applications ask on any thread.
+// The end of an exchange before its time: a client that goes away, an application that fails or breaks the connection. The connection
+// tells of the client on the loop's thread; applications ask on any thread.
 using Asgi.Server.Diagnostics;
 
 namespace Asgi;
@@ -38,6 +38,7 @@ public sealed partial class HttpExchange
     internal void Abort(ConnectionEndReason reason)
     {
         _isAborted = true;
+        NoteLost();
         _stream.Abort(reason);
     }
 
@@ -82,6 +83,12 @@ public sealed partial class HttpExchange
         return _disconnectSource is not null;
     }
 
+    /// <summary>Nothing reaches the client any more: a response that has not begun never will.</summary>
+    internal void NoteLost() => IsLost |= !HasStarted;
+
+    /// <summary>Whether the connection was broken before the response began.</summary>
+    internal bool IsLost { get; private set; }
+
     internal void CancelDisconnected() => _disconnectSource?.Cancel();
 
     /// <summary>Whether the client was gone before the response was complete.</summary>
@@ -94,6 +101,7 @@ public sealed partial class HttpExchange
     {
         _disconnectSource = null;
         _isAborted = false;
+        IsLost = false;
         _isDisconnected = false;
     }
 }

@@ -171,7 +171,8 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
         var flush = new ValueTask(_flush, _flush.Begin());
         if (cancellationToken.CanBeCanceled)
         {
-            _flushCancellation = cancellationToken.UnsafeRegister(static exchange => ((HttpExchange)exchange!).Abort(ConnectionEndReason.WriteCanceled), this);
+            _flushCancellation = cancellationToken.UnsafeRegister(
+                static exchange => ((HttpExchange)exchange!).Abort(ConnectionEndReason.WriteCanceled), this);
         }
 
         _stream.AwaitFlush();

@@ -139,7 +139,14 @@ internal sealed partial class Connection
         Debug.Assert(State == ConnectionState.Closed);
         Input.Clear();
         StopCountingAll();
-        Record.Stop();
-        _registry.Remove(this);
+        try
+        {
+            Record.Stop();
+        }
+        finally
+        {
+            // Whatever a listener does: a stop waits for this.
+            _registry.Remove(this);
+        }
     }
 }

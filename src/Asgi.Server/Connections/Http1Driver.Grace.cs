@@ -73,6 +73,9 @@ internal sealed partial class Http1Driver
         }
     }
 
+    // The application no longer answers for how its client takes the rest.
+    private void DemandSendRate() => _connection.SendRateMin = _connection.Limits.ResponseRateMin;
+
     private sealed class Grace(Http1Driver driver) : LoopTimer
     {
         public override void Fire(long nowMilliseconds) => driver._connection.Guard(driver, static driver => driver.OnGraceEnded());

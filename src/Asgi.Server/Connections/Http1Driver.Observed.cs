@@ -69,11 +69,12 @@ internal sealed partial class Http1Driver
 
         if ((observers & RequestObservers.AccessLog) != 0)
         {
+            var isAnswered = _exchange.HasStarted && !_exchange.IsLost;
             diagnostics.Log.Answered(
                 RemoteAddress,
                 RequestLines.Of(_scope.MethodBytes, _scope.RawTarget, _scope.HttpVersion),
-                _exchange.HasStarted ? _exchange.Status : StatusClientClosedRequest,
-                _exchange.HasStarted && !_scope.IsHead ? _exchange.WrittenLength : 0,
+                isAnswered ? _exchange.Status : StatusClientClosedRequest,
+                isAnswered && !_scope.IsHead ? _exchange.WrittenLength : 0,
                 diagnostics.Time.GetElapsedTime(_observedSince).TotalMilliseconds);
         }
     }

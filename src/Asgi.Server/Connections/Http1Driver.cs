@@ -172,16 +172,17 @@ internal sealed partial class Http1Driver : ConnectionDriver
         }
 
         // The application has the exchange: it hears of it, and the connection's memory stays until it is done.
+        _exchange.NoteLost();
         NoteDisconnect();
         _stream.OnBroken();
     }
 
-    public void AbortByApplication(ConnectionEndReason reason)
+    public void AbortByApplication()
     {
         if (_connection.State != ConnectionState.Closed)
         {
             _connection.Log.ApplicationAborted(_connection.Id);
-            _connection.Abort(reason);
+            _connection.Abort(ConnectionEndReason.AbortedByApp);
         }
     }
 
@@ -327,7 +328,7 @@ internal sealed partial class Http1Driver : ConnectionDriver
             return;
         }
 
-        if (_connection.Record.IsLogged)
+        if (_connection.Record is { IsLogged: true, Reason: ConnectionEndReason.None })
         {
             _connection.Log.KeptAlive(_connection.Id);
         }
@@ -379,9 +380,6 @@ internal sealed partial class Http1Driver : ConnectionDriver
 
         _connection.CloseAfterSend(mustLinger, reason);
     }
-
-    // The application no longer answers for how its client takes the rest.
-    private void DemandSendRate() => _connection.SendRateMin = _connection.Limits.ResponseRateMin;
 
     private void NoteDisconnect()
     {

@@ -22,7 +22,6 @@ internal sealed partial class Http1Stream : HttpStream
     private readonly long _unsentMax;
     private long _unsent;
     private int _isAwaitingFlush;
-    private ConnectionEndReason _abortReason;
     private volatile bool _isHeadWritten;
     private volatile bool _isBroken;
 
@@ -208,7 +207,7 @@ internal sealed partial class Http1Stream : HttpStream
 
     public override void Abort(ConnectionEndReason reason)
     {
-        _abortReason = reason;
+        _connection.Record.End(reason);
         Post(Work.Abort);
     }
 
@@ -326,7 +325,7 @@ internal sealed partial class Http1Stream : HttpStream
     {
         if ((work & Work.Abort) != 0)
         {
-            _driver.AbortByApplication(_abortReason);
+            _driver.AbortByApplication();
         }
 
         if ((work & Work.Upgrade) != 0)

@@ -7,7 +7,7 @@ namespace Asgi.Server.Connections;
 internal sealed class LoopLag(ServerDiagnostics diagnostics) : ILoopObserver
 {
     public long BusyBegan() =>
-        diagnostics.Metrics.LoopLag.Enabled || diagnostics.Events.IsEnabled() ? diagnostics.Time.GetTimestamp() | 1 : 0;
+        diagnostics.Metrics.LoopLag.Enabled || diagnostics.Events.IsEnabled() ? diagnostics.Time.GetTimestamp() : 0;
 
     public void BusyEnded(Loop loop, long began)
     {

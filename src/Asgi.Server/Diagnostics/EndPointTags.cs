@@ -1,5 +1,5 @@
-// The tags that all measurements of a connection have: where it was accepted (OpenTelemetry's semantic conventions, as Kestrel). Any thread;
-// called when somebody listens.
+// The tags that all measurements of a connection have: where it was accepted (OpenTelemetry's semantic conventions, as Kestrel's). Any
+// thread; called when somebody listens.
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;

@@ -51,7 +51,7 @@ internal sealed partial class ServerEvents
         PerSecond("requests-per-second", "Request Rate", () => Volatile.Read(ref _totalRequests));
         Poll("current-requests", "Current Requests", () => Volatile.Read(ref _currentRequests));
         Poll("hand-offs", "Hand-offs of Event Loops", () => Volatile.Read(ref _handOffs));
-        Poll("loop-lag", "Longest Event Loop Lag", () => TimeSpan.FromTicks(Interlocked.Exchange(ref _lagTicks, 0)).TotalMilliseconds, "ms");
+        Poll("loop-lag", "Longest Event Loop Lag", TakeLagMilliseconds, "ms");
     }
 
     protected override void Dispose(bool disposing)
@@ -61,9 +61,14 @@ internal sealed partial class ServerEvents
         base.Dispose(disposing);
     }
 
+    [NonEvent]
+    private double TakeLagMilliseconds() => TimeSpan.FromTicks(Interlocked.Exchange(ref _lagTicks, 0)).TotalMilliseconds;
+
+    [NonEvent]
     private void Poll(string name, string displayName, Func<double> value, string units = "") =>
         _counters.Add(new PollingCounter(name, this, value) { DisplayName = displayName, DisplayUnits = units });
 
+    [NonEvent]
     private void PerSecond(string name, string displayName, Func<double> total) =>
         _counters.Add(new IncrementingPollingCounter(name, this, total)
         {

@@ -38,7 +38,7 @@ internal sealed class ServerMetrics : IDisposable
         UpgradedConnections = Meter.CreateUpDownCounter<long>(
             "asgi.server.upgraded_connections", "{connection}", "Connections that are upgraded, as WebSockets are.");
         ActiveRequests = Meter.CreateUpDownCounter<long>(
-            "asgi.server.active_requests", "{request}", "Requests from their head to the end of their application, those that wait included.");
+            "asgi.server.active_requests", "{request}", "Requests from their head to the end of their application, waiting ones too.");
         ConnectionDuration = Meter.CreateHistogram(
             "asgi.server.connection.duration", "s", "How long connections were open.", tags: null, ConnectionSeconds);
         LoopLag = Meter.CreateHistogram(
@@ -74,8 +74,8 @@ internal sealed class ServerMetrics : IDisposable
 
         if (ConnectionDuration.Enabled)
         {
-            RecordConnection(
-                TimeSpan.Zero, local, protocol: null, ConnectionEndReason.MaxConcurrentConnectionsExceeded.ErrorType(), applicationTags: []);
+            var errorType = ConnectionEndReason.MaxConcurrentConnectionsExceeded.ErrorType();
+            RecordConnection(TimeSpan.Zero, local, protocol: null, errorType, applicationTags: []);
         }
     }
 
@@ -125,7 +125,7 @@ internal sealed class ServerMetrics : IDisposable
         Meter.CreateObservableUpDownCounter(
             "asgi.server.blocking_routes", routes, "{route}", "Routes that are known to block their thread.");
 
-    /// <summary>Lets listeners ask for the memory of each loop, in blocks. The loops go on counting meanwhile: the figures are near.</summary>
+    /// <summary>Lets listeners ask for the memory of each loop, in blocks. The loops count on meanwhile: the figures are near.</summary>
     public void ObserveBlocks(Func<IEnumerable<LoopBlocks>> loops)
     {
         Meter.CreateObservableUpDownCounter(

@@ -103,7 +103,8 @@ public sealed class ConnectionEndTests
             await exchange.FlushAsync();
             throw new InvalidOperationException("The application's.");
         },
-        Get);
+        Get,
+        milliseconds: 6000);
 
     [Theory]
     [InlineData(false)]
@@ -138,7 +139,7 @@ public sealed class ConnectionEndTests
     [InlineData("GET / HTTP/1.1\r\nHost:")]
     [Ends(ConnectionEndReason.RequestHeadersTimeout)]
     public void A_head_that_takes_too_long(string sent) =>
-        AssertEnd(ConnectionEndReason.RequestHeadersTimeout, "request_headers_timeout", Apps.Path, sent, milliseconds: 31_000);
+        AssertEnd(ConnectionEndReason.RequestHeadersTimeout, "request_headers_timeout", Apps.Path, sent, milliseconds: 37_000);
 
     [Fact]
     [Ends(ConnectionEndReason.MinRequestBodyDataRate)]
@@ -153,7 +154,11 @@ public sealed class ConnectionEndTests
     [Ends(ConnectionEndReason.MinResponseDataRate)]
     public void A_response_that_is_taken_too_slowly()
     {
-        using var run = new Run(exchange => Apps.Answer(exchange, new string('x', 10_000_000)));
+        using var run = new Run(async exchange =>
+        {
+            exchange.Send(new ResponseStart(200));
+            await exchange.SendAsync(new ResponseBody(new byte[1_000_000], MoreBody: true));
+        });
         var client = run.Server.Connect();
         client.Window = 1000;
         client.Send(Get);
