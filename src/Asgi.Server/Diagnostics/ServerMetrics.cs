@@ -1,6 +1,5 @@
 // What the server counts, as a meter: for dotnet-counters and OpenTelemetry. Counted on any thread, read by whoever listens. Whoever counts
 // asks Enabled first: a server that nobody watches measures nothing.
-using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Net;
 

@@ -368,7 +368,9 @@ public sealed class ConnectionEndTests
         var end = new TaskCompletionSource();
         using var run = new Run(async exchange =>
         {
+#pragma warning disable CA2012 // A continuation that throws is what the test is about.
             exchange.ReceiveAsync().GetAwaiter().UnsafeOnCompleted(() => throw new NotFiniteNumberException());
+#pragma warning restore CA2012
             await end.Task;
         });
         var client = run.Server.Connect("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n");

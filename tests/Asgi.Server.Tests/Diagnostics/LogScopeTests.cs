@@ -119,12 +119,11 @@ public sealed class LogScopeTests
     private static void Log(HttpContext context, string stage)
     {
         var logger = context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Handler");
-        logger.Log(
-            LogLevel.Information,
-            default,
-            new Expected(context.Connection.Id, context.TraceIdentifier, context.Request.Path),
-            null,
-            (_, _) => stage);
+        if (logger.IsEnabled(LogLevel.Information))
+        {
+            var expected = new Expected(context.Connection.Id, context.TraceIdentifier, context.Request.Path);
+            logger.Log(LogLevel.Information, default, expected, null, (_, _) => stage);
+        }
     }
 
     private sealed record Expected(string Connection, string Request, string? Path);
