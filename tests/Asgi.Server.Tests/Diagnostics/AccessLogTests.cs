@@ -2,8 +2,10 @@
 
 using System.Text;
 using Asgi.Server.Diagnostics;
+using Asgi.Server.Testing;
 using Asgi.Server.Testing.Simulation;
 using Asgi.Server.Tests.Connections;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 
@@ -141,6 +143,37 @@ public sealed class AccessLogTests
         server.Connect(Apps.Get);
 
         Assert.Contains("\" 499 0 ", Assert.Single(Lines(server)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_app_that_aborts_before_the_response_is_a_499()
+    {
+        using var server = HostedDelegate.Serve(
+            context =>
+            {
+                context.Abort();
+                return Task.CompletedTask;
+            },
+            logsAccess: true);
+        server.Connect(Apps.Get);
+
+        Assert.Equal("127.0.0.1 \"GET / HTTP/1.1\" 499 0 0 ms", Assert.Single(Lines(server)));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_option_turns_it_on(bool isOn)
+    {
+        using var logs = new LogSink();
+        await using var host = await AppHost.StartAsync(
+            context => context.Response.WriteAsync("hello"), options => options.AccessLog = isOn, logs);
+        _ = await RawClient.ExchangeAsync(host.EndPoint, "GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+        await host.StopAsync();
+
+        var lines = logs.Lines.Where(line => line.Category == "Asgi.Server.AccessLog").Select(line => line.Message).ToList();
+        Assert.Equal(isOn ? 1 : 0, lines.Count(line => line.StartsWith("127.0.0.1 \"GET /a HTTP/1.1\" 200 5 ", StringComparison.Ordinal)));
+        Assert.Equal(isOn, lines.Count > 0);
     }
 
     [Fact]

@@ -1,8 +1,10 @@
 // What the log says of the life of a connection at Debug: Kestrel's ids and names, in the order things happen.
 
+using Asgi.Server.Testing;
 using Asgi.Server.Testing.Simulation;
 using Asgi.Server.Tests.Connections;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Asgi.Server.Tests.Diagnostics;
 
@@ -115,5 +117,35 @@ public sealed class ConnectionLogTests
         Assert.All(server.Log.Entries, entry => Assert.StartsWith($"Connection id \"{id}\"", entry.Message, StringComparison.Ordinal));
     }
 
-    private static List<string> Logged(SimulatedServer server) => [.. server.Log.Entries.Select(entry => $"{entry.Id.Name} {entry.Id.Id}")];
+    [Fact]
+    public async Task A_stop_whose_patience_is_over_and_whose_application_never_ends()
+    {
+        var entered = new TaskCompletionSource();
+        var end = new TaskCompletionSource();
+        using var logs = new RecordingLog();
+        using var server = new AsgiServer(Options.Create(new AsgiServerOptions { LoopCount = 1 }), logs);
+        server.GetAddresses().Addresses.Add(Addresses.Loopback);
+        var application = new NativeApplication(async _ =>
+        {
+            entered.SetResult();
+            await end.Task;
+        });
+        await server.StartAsync(application, CancellationToken.None);
+        await using var client = await RawClient.ConnectAsync(Addresses.EndPointOf(server.GetAddresses().Addresses.Single()));
+        await client.SendAsync(Apps.Get);
+        await entered.Task;
+
+        await server.StopAsync(new CancellationToken(canceled: true));
+
+        Assert.Equal(
+            ["NotAllConnectionsClosedGracefully 16", "NotAllConnectionsAborted 21"],
+            logs.Entries.Where(entry => entry.Id.Name!.StartsWith("NotAll", StringComparison.Ordinal)).Select(Name));
+        Assert.Contains(
+            logs.Entries, entry => entry.Id.Id == 8 && entry.Message.EndsWith(": AppShutdownTimeout", StringComparison.Ordinal));
+        end.SetResult();
+    }
+
+    private static List<string> Logged(SimulatedServer server) => [.. server.Log.Entries.Select(Name)];
+
+    private static string Name(LogEntry entry) => $"{entry.Id.Name} {entry.Id.Id}";
 }
