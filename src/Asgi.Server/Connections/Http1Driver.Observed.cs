@@ -83,12 +83,22 @@ internal sealed partial class Http1Driver
     {
         var diagnostics = _connection.Diagnostics;
         diagnostics.Log.BadRequest(_connection.Id, fault);
-        diagnostics.BadRequests?.HeadRefused(_connection.Id, _connection, fault.Status, fault.Message);
+        if (diagnostics.BadRequests is not null)
+        {
+            diagnostics.Log.Guard(_connection.Id, static told => TellOfRefusal(((Connection, HttpFault))told), (_connection, fault));
+        }
+
         if ((diagnostics.RequestObservers & RequestObservers.AccessLog) != 0)
         {
             diagnostics.Log.Answered(
                 RemoteAddress, RequestLines.OfRefused(_connection.Input.Raw), fault.Status, contentLength: 0, milliseconds: 0);
         }
+    }
+
+    private static void TellOfRefusal((Connection Connection, HttpFault Fault) told)
+    {
+        var (connection, fault) = told;
+        connection.Diagnostics.BadRequests!.HeadRefused(connection.Id, connection, fault.Status, fault.Message);
     }
 
     // The trace identifier of an ASP.NET request, unless the application changes it.

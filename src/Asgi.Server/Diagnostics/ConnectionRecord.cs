@@ -18,6 +18,7 @@ internal sealed class ConnectionRecord
     private readonly ServerDiagnostics _diagnostics;
     private readonly IConnectionEndPoints _endPoints;
     private readonly string _id;
+    private readonly EndPoint? _local;
     private readonly long _startedAt;
     private readonly bool _isCounted;
     private readonly List<KeyValuePair<string, object?>>? _tags;
@@ -40,9 +41,15 @@ internal sealed class ConnectionRecord
             _startedAt = diagnostics.Time.GetTimestamp();
         }
 
+        if (_isCounted || _tags is not null)
+        {
+            // Kept: at the end the socket is closed, and may not tell it any more.
+            _local = endPoints.LocalEndPoint;
+        }
+
         if (_isCounted)
         {
-            metrics.ActiveConnections.Add(1, EndPointTags.Of(endPoints.LocalEndPoint));
+            metrics.ActiveConnections.Add(1, EndPointTags.Of(_local));
         }
 
         diagnostics.Events.ConnectionStarted(id, endPoints);
@@ -95,7 +102,7 @@ internal sealed class ConnectionRecord
         var metrics = _diagnostics.Metrics;
         if (_isCounted)
         {
-            metrics.ActiveConnections.Add(-1, EndPointTags.Of(_endPoints.LocalEndPoint));
+            metrics.ActiveConnections.Add(-1, EndPointTags.Of(_local));
         }
 
         if (_isUpgraded)
@@ -105,8 +112,7 @@ internal sealed class ConnectionRecord
 
         if (_tags is not null)
         {
-            metrics.RecordConnection(
-                _diagnostics.Time.GetElapsedTime(_startedAt), _endPoints.LocalEndPoint, Protocol, GetErrorType(), _tags);
+            metrics.RecordConnection(_diagnostics.Time.GetElapsedTime(_startedAt), _local, Protocol, GetErrorType(), _tags);
         }
 
         _diagnostics.Events.ConnectionStopped(_id);

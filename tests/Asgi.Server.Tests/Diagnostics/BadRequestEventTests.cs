@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Asgi.Server.Tests.Diagnostics;
 
@@ -49,6 +50,22 @@ public sealed class BadRequestEventTests
         server.Connect("POST /upload HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n");
 
         Assert.Equal((1, "/upload"), (events.Heard.Count, path));
+    }
+
+    [Theory]
+    [InlineData("GET / HTTP/1.1\r\n\r\n", 400)]
+    [InlineData("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 500)]
+    public void A_subscriber_that_throws_is_an_error_of_the_application_and_its_client_is_answered(string sent, int status)
+    {
+        using var server = HostedDelegate.Serve(async context => await context.Request.Body.CopyToAsync(Stream.Null));
+        var events = new Events("Asgi.Server.BadRequest", _ => throw new InvalidOperationException("The subscriber's."));
+        using var subscription = events.Subscribe(server.Listener);
+        var client = server.Connect(sent);
+
+        Assert.Equal([status], Responses.Of(client).Select(response => response.Status));
+        var entry = Assert.Single(server.Log.Entries, entry => entry.Exception is not null);
+        Assert.Equal((LogLevel.Error, 101), (entry.Level, entry.Id.Id));
+        server.DemandNothingLeft();
     }
 
     [Fact]
