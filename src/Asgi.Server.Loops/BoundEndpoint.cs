@@ -80,14 +80,18 @@ internal sealed class BoundEndpoint
             }
             else
             {
-                loop.Post(new AcceptOnOwner(loop, transport, acceptor));
+                loop.Post(new AcceptOnOwner(loop, transport, acceptor, acceptor.Queued(transport)));
             }
         }
     }
 
-    private sealed class AcceptOnOwner(Loop loop, Transport transport, IConnectionAcceptor acceptor) : WorkItem
+    private sealed class AcceptOnOwner(Loop loop, Transport transport, IConnectionAcceptor acceptor, bool isCounted) : WorkItem
     {
-        public override void Run() => acceptor.Accept(loop, transport);
+        public override void Run()
+        {
+            acceptor.Dequeued(transport, isCounted);
+            acceptor.Accept(loop, transport);
+        }
     }
 
     private sealed class StartListener(Loop loop, Listener listener, IAcceptHandler handler) : WorkItem

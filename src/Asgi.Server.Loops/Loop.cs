@@ -14,6 +14,17 @@ internal interface IFlushable
     void Flush();
 }
 
+/// <summary>Is told when a loop is busy. Thread of the loop, once a tick.</summary>
+internal interface ILoopObserver
+{
+    /// <summary>The loop has looked for events, and has work.</summary>
+    /// <returns>The time, which is given back at the end; 0: nobody wants to know.</returns>
+    long BusyBegan();
+
+    /// <summary>Its work is done: it looks for events again.</summary>
+    void BusyEnded(Loop loop, long began);
+}
+
 internal sealed class Loop : IDisposable
 {
     /// <summary>
@@ -37,6 +48,7 @@ internal sealed class Loop : IDisposable
     private int _toFlushCount;
     private int _awayCount;
     private int _isSleeping;
+    private long _busySince;
     private ILoopSuccessor? _successor;
     private volatile LoopHold? _hold;
     private volatile bool _isStopping;
@@ -72,6 +84,9 @@ internal sealed class Loop : IDisposable
 
     /// <summary>The hold of the thread that has the loop. Any thread; it may be lost at any time.</summary>
     public LoopHold? Hold => _hold;
+
+    /// <summary>Is told how long ticks take; null: nobody is. Set before the loop starts.</summary>
+    public ILoopObserver? Observer { get; set; }
 
     /// <summary>Wakes the watchdog before application code is called; null: nobody watches.</summary>
     public Watchdog? Watchdog { get; set; }
@@ -203,6 +218,12 @@ internal sealed class Loop : IDisposable
     private bool Tick(LoopHold hold)
     {
         NowMilliseconds = _backend.NowMilliseconds;
+        if (Observer is { } observer && _busySince == 0)
+        {
+            // A tick that changes hands has begun on the thread that lost it.
+            _busySince = observer.BusyBegan();
+        }
+
         Timers.Advance(NowMilliseconds);
         for (var round = 0; round < RoundsPerTickMax; round++)
         {
@@ -223,6 +244,12 @@ internal sealed class Loop : IDisposable
         }
 
         FlushAll();
+        if (_busySince != 0)
+        {
+            Observer!.BusyEnded(this, _busySince);
+            _busySince = 0;
+        }
+
         _backend.Poll(TimeToSleep());
         Volatile.Write(ref _isSleeping, 0);
         return true;

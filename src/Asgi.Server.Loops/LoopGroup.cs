@@ -8,6 +8,15 @@ namespace Asgi.Server.Loops;
 internal interface IConnectionAcceptor
 {
     void Accept(Loop loop, Transport transport);
+
+    /// <summary>One loop has accepted a connection that is another's, which will take it. The first loop's thread.</summary>
+    /// <returns>What <see cref="Dequeued"/> is to be told.</returns>
+    bool Queued(Transport transport) => false;
+
+    /// <summary>The other loop takes it now. That loop's thread, before <see cref="Accept"/>.</summary>
+    void Dequeued(Transport transport, bool isCounted)
+    {
+    }
 }
 
 /// <summary>How the loops of a server deal with application code that blocks.</summary>

@@ -19,6 +19,9 @@ internal sealed class BlockPool
     /// <summary>Blocks out of the pool and not yet back: what a test of leaks compares with zero.</summary>
     public int RentedCount => _rentedByLoop + Volatile.Read(ref _rentedByStrangers);
 
+    /// <summary>Blocks kept for the next who rents. Any thread; while the loop runs, the figure may be just past.</summary>
+    public int PooledCount => Volatile.Read(ref _retainedCount) + Volatile.Read(ref _strangerCount);
+
     /// <summary>A block of <see cref="Block.DefaultSize"/>. Loop thread only.</summary>
     public Block Rent()
     {

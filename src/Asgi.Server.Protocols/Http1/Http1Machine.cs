@@ -69,6 +69,9 @@ internal sealed class Http1Machine(Http1Limits limits)
     /// <summary>Whether a part of a head was seen: then the head has a deadline, and the end of the stream cuts it off.</summary>
     public bool IsMidHead => _state == State.HeaderSection || (_state == State.RequestLine && _requestLine.HasBegun);
 
+    /// <summary>Whether the request line of the message was parsed: what is wrong comes after it.</summary>
+    public bool HasRequestLine { get; private set; }
+
     /// <summary>
     /// Takes the next event out of <paramref name="buffer"/>, which holds all bytes not consumed so far. Content is decoded in place, so
     /// the consumed part of the buffer is overwritten.
@@ -87,6 +90,7 @@ internal sealed class Http1Machine(Http1Limits limits)
                     if (!TryParseRequestLine(buffer, out end, out consumed, out fault))
                         return NeedDataOr(fault, ref consumed);
                     _fieldLines.Start(end);
+                    HasRequestLine = true;
                     _state = State.HeaderSection;
                     continue;
 
@@ -166,6 +170,7 @@ internal sealed class Http1Machine(Http1Limits limits)
         _chunks = default;
         _emptyLineBytes = 0;
         _remaining = 0;
+        HasRequestLine = false;
         Fault = null;
         ContentBytes = 0;
         TotalContentBytes = 0;

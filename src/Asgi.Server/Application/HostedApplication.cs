@@ -7,7 +7,8 @@ using Microsoft.AspNetCore.Http;
 namespace Asgi.Server.Application;
 
 internal sealed class HostedApplication<TContext>(
-    IHttpApplication<TContext> application, ServerLog log, bool allowsSynchronousIO = false) : IAsgiApplication
+    IHttpApplication<TContext> application, ServerLog log, bool allowsSynchronousIO = false, BadRequestEvents? badRequests = null)
+    : IAsgiApplication
     where TContext : notnull
 {
     public ValueTask RunAsync(HttpExchange exchange)
@@ -81,6 +82,7 @@ internal sealed class HostedApplication<TContext>(
         {
             // What its client sent, or left out, is not an application's error.
             log.BadRequest(request.ConnectionId, request.BadRequestError.StatusCode, error.Message);
+            badRequests?.ContentRefused(request);
         }
         else if (request.IsDisconnected && error is OperationCanceledException or IOException)
         {

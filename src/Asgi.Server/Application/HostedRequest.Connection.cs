@@ -1,6 +1,7 @@
 // The features of the connection under the request: addresses, lifetime, upgrade, state, and those a Get falls back to.
 using System.Buffers;
 using System.Net;
+using Asgi.Server.Diagnostics;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -23,6 +24,7 @@ internal partial class HostedRequest :
     IConnectionLifetimeNotificationFeature,
     IConnectionHeartbeatFeature,
     IDecrementConcurrentConnectionCountFeature,
+    IConnectionMetricsTagsFeature,
     IMemoryPoolFeature
 {
     private string? _connectionId;
@@ -164,7 +166,11 @@ internal partial class HostedRequest :
 
     void IDecrementConcurrentConnectionCountFeature.ReleaseConnection() => _exchange.Scope.Connection.StopCounting();
 
-    void IConnectionLifetimeNotificationFeature.RequestClose() => _exchange.Stream.CloseAfterResponse();
+    // Asked for only where it is given out.
+    ICollection<KeyValuePair<string, object?>> IConnectionMetricsTagsFeature.Tags => _exchange.Scope.Connection.MetricsTags!;
+
+    void IConnectionLifetimeNotificationFeature.RequestClose() =>
+        _exchange.Stream.CloseAfterResponse(ConnectionEndReason.ResponseNoKeepAlive);
 
     MemoryPool<byte> IMemoryPoolFeature.MemoryPool => MemoryPool<byte>.Shared;
 
@@ -176,6 +182,7 @@ internal partial class HostedRequest :
         || key == typeof(IConnectionHeartbeatFeature)
         || key == typeof(IMemoryPoolFeature)
         || (key == typeof(IDecrementConcurrentConnectionCountFeature) && _exchange.Scope.Connection.IsCountLimited)
+        || (key == typeof(IConnectionMetricsTagsFeature) && _exchange.Scope.Connection.MetricsTags is not null)
             ? this
             : null;
 

@@ -98,7 +98,8 @@ internal partial class HostedRequest :
 
     public string TraceIdentifier
     {
-        get => _traceIdentifier ??= string.Create(CultureInfo.InvariantCulture, $"{_exchange.Scope.Connection.Id}:{_requestNumber:X8}");
+        get => _traceIdentifier ??=
+            string.Create(CultureInfo.InvariantCulture, $"{_exchange.Scope.Connection.Id}:{_exchange.RequestNumber:X8}");
         set => _traceIdentifier = value;
     }
 

@@ -15,7 +15,6 @@ internal abstract partial class HostedRequest
     private readonly RequestBodyStream _bodyStream;
     private readonly ResponseBodyWriter _bodyWriter;
     private readonly ResponseBodyStream _responseStream;
-    private uint _requestNumber;
 
     /// <param name="exchange">The exchange whose requests it is.</param>
     /// <param name="allowsSynchronousIO">Whether a request allows synchronous I/O that does not say otherwise.</param>
@@ -49,7 +48,6 @@ internal abstract partial class HostedRequest
     /// <summary>Makes everything new for the exchange's next request.</summary>
     public void Begin()
     {
-        _requestNumber++;
         ResetFeatures();
         ResetRequest();
         ResetResponse();

@@ -1,5 +1,7 @@
-// The end of an exchange before its time: a client that goes away, and an application that breaks the connection. The connection tells of
-// the client on the loop's thread; applications ask on any thread.
+// The end of an exchange before its time: a client that goes away, an application that fails or breaks the connection. The connection
+// tells of the client on the loop's thread; applications ask on any thread.
+using Asgi.Server.Diagnostics;
+
 namespace Asgi;
 
 public sealed partial class HttpExchange
@@ -31,10 +33,40 @@ public sealed partial class HttpExchange
     }
 
     /// <summary>Breaks the connection at once.</summary>
-    public void Abort()
+    public void Abort() => Abort(ConnectionEndReason.AbortedByApp);
+
+    internal void Abort(ConnectionEndReason reason)
     {
         _isAborted = true;
-        _stream.Abort();
+        NoteLost();
+        _stream.Abort(reason);
+    }
+
+    /// <summary>
+    /// Ends an exchange whose application has failed, or has returned too early: 500 if nothing was sent, truncation otherwise.
+    /// </summary>
+    internal void Fail()
+    {
+        if (_state is ResponseState.NotStarted or ResponseState.Held)
+        {
+            Retract();
+            Send(new ResponseStart(500));
+            Complete();
+        }
+        else if (_state != ResponseState.Complete)
+        {
+            _state = ResponseState.Complete;
+            _stream.Truncate();
+        }
+    }
+
+    /// <summary>Answers with a bare status and lets go of the connection.</summary>
+    internal void Refuse(in ResponseStart start)
+    {
+        Retract();
+        _stream.CloseAfterResponse(ConnectionEndReason.ResponseNoKeepAlive);
+        Hold(start);
+        Complete();
     }
 
     /// <summary>Notes that the client is gone.</summary>
@@ -51,6 +83,12 @@ public sealed partial class HttpExchange
         return _disconnectSource is not null;
     }
 
+    /// <summary>Nothing reaches the client any more: a response that has not begun never will.</summary>
+    internal void NoteLost() => IsLost |= !HasStarted;
+
+    /// <summary>Whether the connection was broken before the response began.</summary>
+    internal bool IsLost { get; private set; }
+
     internal void CancelDisconnected() => _disconnectSource?.Cancel();
 
     /// <summary>Whether the client was gone before the response was complete.</summary>
@@ -63,6 +101,7 @@ public sealed partial class HttpExchange
     {
         _disconnectSource = null;
         _isAborted = false;
+        IsLost = false;
         _isDisconnected = false;
     }
 }

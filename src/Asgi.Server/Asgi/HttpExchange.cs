@@ -4,6 +4,7 @@
 // reused. Called by the application, one call at a time in each direction, on any thread.
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using Asgi.Server.Diagnostics;
 
 namespace Asgi;
 
@@ -54,6 +55,12 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
 
     /// <summary>Whether the head of the response is written: status and fields can no longer change.</summary>
     public bool HasStarted => _state >= ResponseState.Started;
+
+    /// <summary>How many requests the connection has had, with this one.</summary>
+    internal uint RequestNumber { get; private set; }
+
+    /// <summary>The status of the response, once it has started.</summary>
+    internal int Status => _start.Status;
 
     internal HttpStream Stream => _stream;
 
@@ -164,7 +171,8 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
         var flush = new ValueTask(_flush, _flush.Begin());
         if (cancellationToken.CanBeCanceled)
         {
-            _flushCancellation = cancellationToken.UnsafeRegister(static exchange => ((HttpExchange)exchange!).Abort(), this);
+            _flushCancellation = cancellationToken.UnsafeRegister(
+                static exchange => ((HttpExchange)exchange!).Abort(ConnectionEndReason.WriteCanceled), this);
         }
 
         _stream.AwaitFlush();
@@ -202,33 +210,6 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
         _stream.DropContent();
         _state = ResponseState.NotStarted;
         _written = 0;
-    }
-
-    /// <summary>
-    /// Ends an exchange whose application has failed, or has returned too early: 500 if nothing was sent, truncation otherwise.
-    /// </summary>
-    internal void Fail()
-    {
-        if (_state is ResponseState.NotStarted or ResponseState.Held)
-        {
-            Retract();
-            Send(new ResponseStart(500));
-            Complete();
-        }
-        else if (_state != ResponseState.Complete)
-        {
-            _state = ResponseState.Complete;
-            _stream.Truncate();
-        }
-    }
-
-    /// <summary>Answers with a bare status and lets go of the connection.</summary>
-    internal void Refuse(in ResponseStart start)
-    {
-        Retract();
-        _stream.CloseAfterResponse();
-        Hold(start);
-        Complete();
     }
 
     /// <summary>Switches protocols: writes the held head, a 101, and makes both directions raw.</summary>
@@ -271,6 +252,7 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
     /// <summary>Makes the exchange ready for the connection's next request.</summary>
     internal void Reset()
     {
+        RequestNumber++;
         _start = default;
         _state = ResponseState.NotStarted;
         _hasContent = false;
@@ -305,7 +287,7 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
         var isTunnel = isWhole && _written == 0 && Scope.IsConnect && _start.Status is >= 200 and < 300;
         if (mayHaveContent && !isHead && length < _written)
         {
-            _stream.CloseAfterResponse();
+            _stream.CloseAfterResponse(ConnectionEndReason.ResponseContentLengthMismatch);
             throw TooMany(_written, length.Value);
         }
 
@@ -360,7 +342,7 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
     {
         if (written > _contentLength)
         {
-            _stream.CloseAfterResponse();
+            _stream.CloseAfterResponse(ConnectionEndReason.ResponseContentLengthMismatch);
             throw TooMany(written, _contentLength.Value);
         }
     }
@@ -370,9 +352,9 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
 
     private InvalidOperationException TooFew(long length)
     {
-        if (_written > 0)
+        if (_written > 0 || HasStarted)
         {
-            _stream.CloseAfterResponse();
+            _stream.CloseAfterResponse(ConnectionEndReason.ResponseContentLengthMismatch);
         }
 
         return new InvalidOperationException($"Response Content-Length mismatch: too few bytes written ({_written} of {length}).");

@@ -1,5 +1,6 @@
 // The framing of one exchange: how its head and content become the bytes of a protocol version, and back. Implemented per protocol in
 // Connections/ (Http1Stream); called by HttpExchange only, on whichever thread the application runs.
+using Asgi.Server.Diagnostics;
 using Asgi.Server.Protocols.Http;
 using Microsoft.Win32.SafeHandles;
 
@@ -113,8 +114,8 @@ internal abstract class HttpStream
     /// <summary>Ends the response short of its length: the client must see that it is truncated.</summary>
     public abstract void Truncate();
 
-    /// <summary>The connection does not persist after this response.</summary>
-    public abstract void CloseAfterResponse();
+    /// <summary>The connection does not persist after this response. Any thread.</summary>
+    public abstract void CloseAfterResponse(ConnectionEndReason reason);
 
     /// <summary>Takes a place among the connections that may be upgraded at a time.</summary>
     /// <returns>False when there is none.</returns>
@@ -132,5 +133,5 @@ internal abstract class HttpStream
     public abstract void WillBlock();
 
     /// <summary>Breaks the stream at once; for HTTP/1 its connection.</summary>
-    public abstract void Abort();
+    public abstract void Abort(ConnectionEndReason reason);
 }

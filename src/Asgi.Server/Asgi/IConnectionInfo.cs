@@ -14,6 +14,9 @@ internal interface IConnectionInfo
     /// <summary>What applications keep as long as the connection lives.</summary>
     IDictionary<object, object?> Items { get; }
 
+    /// <summary>Tags of the application's for the measured duration of the connection; null when nobody measures it.</summary>
+    ICollection<KeyValuePair<string, object?>>? MetricsTags { get; }
+
     /// <summary>Cancelled when the connection is closed.</summary>
     CancellationToken Closed { get; }
 

@@ -11,9 +11,9 @@ namespace Asgi.Server.Connections;
 /// <param name="blockingMilliseconds">A run so long has blocked.</param>
 /// <param name="log">Where it tells of routes that block.</param>
 /// <param name="overload">What answers requests when too many wait for a spare thread.</param>
-/// <param name="metrics">Where hand-offs are counted.</param>
+/// <param name="diagnostics">Where hand-offs are counted.</param>
 internal sealed class ApplicationDispatch(
-    CallPlace usualPlace, bool learns, int blockingMilliseconds, ServerLog log, Overload overload, ServerMetrics metrics)
+    CallPlace usualPlace, bool learns, int blockingMilliseconds, ServerLog log, Overload overload, ServerDiagnostics diagnostics)
 {
     private readonly BlockingRoutes _routes = new(blockingMilliseconds);
     private readonly ToldRoutes _told = new();
@@ -38,7 +38,7 @@ internal sealed class ApplicationDispatch(
     /// <param name="nowMilliseconds">The loop's clock.</param>
     public void Learn(string connectionId, HttpExchange exchange, HandOffReason reason, long nowMilliseconds)
     {
-        metrics.HandedOff();
+        diagnostics.HandedOff();
         var scope = exchange.Scope;
         var isNew = learns && _routes.Learn(RouteKey.Of(scope.MethodBytes, scope.RawPath), reason, nowMilliseconds);
 

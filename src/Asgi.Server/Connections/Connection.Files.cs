@@ -1,5 +1,6 @@
 // Sending files from the kernel to the socket, a bounded part a turn: an edge says only that a full socket has room again, so a turn that
 // ends before the socket is full posts the next. On the thread of the loop.
+using Asgi.Server.Diagnostics;
 using Asgi.Server.Loops;
 
 namespace Asgi.Server.Connections;
@@ -38,9 +39,11 @@ internal sealed partial class Connection
             {
                 // The length is announced: what follows would be taken for the rest of the file.
                 Log.FileTruncated(Id);
+                Abort(ConnectionEndReason.ErrorAfterStartingResponse);
+                return false;
             }
 
-            Close(isBroken: true);
+            CloseReset();
         }
 
         return false;

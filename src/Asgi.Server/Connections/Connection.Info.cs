@@ -1,11 +1,12 @@
 // What applications may know and hear of a connection. Any thread.
 using System.Collections.Concurrent;
 using System.Net;
+using Asgi.Server.Diagnostics;
 using Asgi.Server.Loops;
 
 namespace Asgi.Server.Connections;
 
-internal sealed partial class Connection : IConnectionInfo
+internal sealed partial class Connection : IConnectionInfo, IConnectionEndPoints
 {
     private ConnectionToken? _closed;
     private ConnectionToken? _closeRequested;
@@ -19,6 +20,8 @@ internal sealed partial class Connection : IConnectionInfo
     public EndPoint? LocalEndPoint => _localEndPoint ??= Transport.LocalEndPoint;
 
     public IDictionary<object, object?> Items => _items ??= new ConcurrentDictionary<object, object?>();
+
+    public ICollection<KeyValuePair<string, object?>>? MetricsTags => Record.Tags;
 
     public CancellationToken Closed => GetToken(ref _closed, static connection => connection.State == ConnectionState.Closed);
 
@@ -48,6 +51,6 @@ internal sealed partial class Connection : IConnectionInfo
 
     private sealed class AbortWork(Connection connection) : WorkItem
     {
-        public override void Run() => connection.Abort();
+        public override void Run() => connection.Abort(ConnectionEndReason.AbortedByApp);
     }
 }

@@ -64,7 +64,7 @@ internal sealed partial class Connection
                 Input.ReleaseIfUnused();
                 return false;
             case TransportStatus.Broken:
-                Close(isBroken: true);
+                CloseReset();
                 return false;
             case TransportStatus.Done when result.Length == 0:
                 _isReadable = false;

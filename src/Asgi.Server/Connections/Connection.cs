@@ -1,7 +1,6 @@
 // One connection: its transport, what it has received and has to send, and the protocol driver that makes sense of it. Everything on the
-// thread of its loop, but the two values marked. Receiving is in Connection.Receive.cs, sending of files in Connection.Files.cs, what
-// bounds a connection in Connection.Limits.cs, what applications may know in Connection.Info.cs.
-using System.Diagnostics;
+// thread of its loop, but the two values marked. Receiving is in Connection.Receive.cs, sending of files in Connection.Files.cs, its end in
+// Connection.Closing.cs, what bounds a connection in Connection.Limits.cs, what applications may know in Connection.Info.cs.
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Loops;
 using Asgi.Server.Loops.Buffers;
@@ -32,12 +31,11 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
     private readonly SendRate _sendRate;
     private ConnectionDriver _driver = null!;
     private bool _isFlushListed;
-    private bool _mustLinger;
     private volatile ConnectionState _state;
     private volatile bool _isCloseRequested;
 
     /// <summary>Has its place among the limited number of connections already, if that is limited.</summary>
-    public Connection(Loop loop, Transport transport, ConnectionRegistry registry, ConnectionLimits limits)
+    public Connection(Loop loop, Transport transport, ConnectionRegistry registry, ConnectionLimits limits, string id)
     {
         Loop = loop;
         Transport = transport;
@@ -49,7 +47,8 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         _deadline = new Deadline(this);
         _turn = new ReceiveTurn(this);
         _sendRate = new SendRate(this);
-        Id = ConnectionIds.Next();
+        Id = id;
+        Record = new ConnectionRecord(registry.Diagnostics, id, this);
     }
 
     /// <summary>Any thread.</summary>
@@ -70,6 +69,11 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
     }
 
     public ServerLog Log => _registry.Log;
+
+    public ServerDiagnostics Diagnostics => _registry.Diagnostics;
+
+    /// <summary>What is noted of the connection for who watches.</summary>
+    public ConnectionRecord Record { get; }
 
     public ApplicationDispatch Dispatch => _registry.Dispatch;
 
@@ -117,6 +121,11 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
     {
         HasPeerShutdown = true;
         _isReadable = true;
+        if (Record.IsLogged)
+        {
+            Log.FinReceived(Id);
+        }
+
         if (State == ConnectionState.Open)
         {
             Guard(static connection => connection._driver.OnPeerShutdown());
@@ -132,7 +141,7 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
             return;
         }
 
-        Close(isBroken: true);
+        CloseReset();
     }
 
     /// <summary>Has what is queued sent at the end of the tick.</summary>
@@ -174,43 +183,6 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
 
     public void ClearDeadline() => TimerWheel.Cancel(_deadline);
 
-    /// <summary>Ends the connection once everything queued is sent.</summary>
-    /// <param name="mustLinger">Whether the client may still be sending.</param>
-    public void CloseAfterSend(bool mustLinger)
-    {
-        if (State == ConnectionState.Open)
-        {
-            State = ConnectionState.Closing;
-            _mustLinger = mustLinger;
-            FlushLater();
-        }
-    }
-
-    /// <summary>Sends what the system takes of what is queued, and ends the connection.</summary>
-    public void CloseAtOnce()
-    {
-        if (State == ConnectionState.Open)
-        {
-            State = ConnectionState.Closing;
-            SendQueued();
-            Close(isBroken: false);
-        }
-    }
-
-    /// <summary>Ends the connection with RST.</summary>
-    public void Abort() => Close(isBroken: true);
-
-    /// <summary>Asks the connection to end as soon as its protocol allows.</summary>
-    public void ShutDown()
-    {
-        if (State == ConnectionState.Open)
-        {
-            _isCloseRequested = true;
-            ConnectionToken.Signal(ref _closeRequested);
-            Guard(static connection => connection._driver.ShutDown());
-        }
-    }
-
     private unsafe void SendQueued()
     {
         var vectors = stackalloc IoVector[SendBuffer.GatherCountMax];
@@ -231,7 +203,7 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
             var result = Transport.Send(new ReadOnlySpan<IoVector>(vectors, count), isBeforeFile);
             if (result.Status == TransportStatus.Broken)
             {
-                Close(isBroken: true);
+                CloseReset();
                 return;
             }
 
@@ -260,25 +232,6 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         }
     }
 
-    private void EndSending()
-    {
-        if (!_mustLinger || Limits.LingeringTimeoutMilliseconds == 0)
-        {
-            Close(isBroken: false);
-            return;
-        }
-
-        State = ConnectionState.Lingering;
-        Transport.ShutdownSend();
-        if (!_driver.UsesInput)
-        {
-            Input.Clear();
-        }
-
-        SetDeadline(Limits.LingeringTimeoutMilliseconds);
-        ReceiveLater();
-    }
-
     private void OnDeadline(long nowMilliseconds)
     {
         if (State == ConnectionState.Lingering)
@@ -291,45 +244,11 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         }
     }
 
-    private void Close(bool isBroken)
-    {
-        if (State == ConnectionState.Closed)
-        {
-            return;
-        }
-
-        State = ConnectionState.Closed;
-        if (isBroken)
-        {
-            Transport.Abort();
-        }
-        else
-        {
-            Transport.Close();
-        }
-
-        Loop.Timers.Remove(_deadline);
-        StopAging();
-        _sendRate.Stop();
-        _heartbeat?.Stop();
-        ConnectionToken.Signal(ref _closed);
-        Output.Clear();
-        _driver.OnClosed();
-    }
-
-    /// <summary>The driver and its application have let go of the connection's memory.</summary>
-    public void Release()
-    {
-        Debug.Assert(State == ConnectionState.Closed);
-        Input.Clear();
-        StopCountingAll();
-        _registry.Remove(this);
-    }
-
     /// <summary>A call into the application has failed where it cannot: a bug, or a continuation that throws. Any thread.</summary>
     public void FailLater(Exception exception)
     {
         Log.ConnectionFailed(Id, exception);
+        Record.Fail(exception);
         AbortLater();
     }
 
@@ -345,6 +264,7 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
             Log.ConnectionFailed(Id, exception);
+            Record.Fail(exception);
             Close(isBroken: true);
         }
     }

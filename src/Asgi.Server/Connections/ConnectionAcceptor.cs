@@ -8,14 +8,21 @@ internal sealed class ConnectionAcceptor(
 {
     public void Accept(Loop loop, Transport transport)
     {
+        var id = ConnectionIds.Next();
+        registry.Log.ConnectionAccepted(id);
         if (limits.Connections?.TryEnter() == false)
         {
-            registry.Log.ConnectionRejected(ConnectionIds.Next());
+            registry.Diagnostics.ConnectionRejected(id, transport.LocalEndPoint);
             transport.Close();
             return;
         }
 
-        var connection = new Connection(loop, transport, registry, limits);
+        var connection = new Connection(loop, transport, registry, limits, id);
         registry.Add(connection, createDriver(connection));
     }
+
+    public bool Queued(Transport transport) => registry.Diagnostics.ConnectionQueued(transport.LocalEndPoint);
+
+    public void Dequeued(Transport transport, bool isCounted) =>
+        registry.Diagnostics.ConnectionDequeued(transport.LocalEndPoint, isCounted);
 }

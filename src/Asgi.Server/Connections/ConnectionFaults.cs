@@ -6,6 +6,9 @@ namespace Asgi.Server.Connections;
 
 internal static class ConnectionFaults
 {
+    /// <summary>The name of what <see cref="TooLarge"/> makes.</summary>
+    public const string TooLargeName = "max_request_body_size_exceeded";
+
     /// <summary>The head did not arrive within its time.</summary>
     public static readonly HttpFault HeadTimeout =
         new("request_headers_timeout", 408, "Reading the request headers timed out.", "RFC 9110 15.5.9");
@@ -24,7 +27,7 @@ internal static class ConnectionFaults
 
     /// <summary>The content is longer than the request may have; the message tells the limit, so it is made when needed.</summary>
     public static HttpFault TooLarge(long lengthMax) => new(
-        "max_request_body_size_exceeded",
+        TooLargeName,
         413,
         string.Create(CultureInfo.InvariantCulture, $"Request body too large. The max request body size is {lengthMax} bytes."),
         "RFC 9110 15.5.14");

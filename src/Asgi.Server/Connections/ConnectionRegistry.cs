@@ -12,10 +12,10 @@ internal sealed class ConnectionRegistry
     private int _count;
     private bool _isStopping;
 
-    public ConnectionRegistry(ReadOnlySpan<Loop> loops, ApplicationDispatch dispatch, ServerLog log)
+    public ConnectionRegistry(ReadOnlySpan<Loop> loops, ApplicationDispatch dispatch, ServerDiagnostics diagnostics)
     {
         Dispatch = dispatch;
-        Log = log;
+        Diagnostics = diagnostics;
         foreach (var loop in loops)
         {
             _byLoop.Add(loop, []);
@@ -24,7 +24,9 @@ internal sealed class ConnectionRegistry
 
     public ApplicationDispatch Dispatch { get; }
 
-    public ServerLog Log { get; }
+    public ServerDiagnostics Diagnostics { get; }
+
+    public ServerLog Log => Diagnostics.Log;
 
     public int Count => Volatile.Read(ref _count);
 
@@ -75,7 +77,7 @@ internal sealed class ConnectionRegistry
     {
         foreach (var loop in loops)
         {
-            loop.Post(new ForEach(List(loop), static connection => connection.Abort()));
+            loop.Post(new ForEach(List(loop), static connection => connection.Abort(ConnectionEndReason.AppShutdownTimeout)));
         }
     }
 

@@ -32,6 +32,8 @@ internal sealed class Http1Calls : ReadyItem
     private readonly Action _onCompleted;
     private ReadyCall _ready;
     private BlockingRoute? _route;
+    private ExecutionContext? _scopes;
+    private bool _isScopeKnown;
     private int _awayCount;
     private bool _isApplicationDone;
 
@@ -201,6 +203,18 @@ internal sealed class Http1Calls : ReadyItem
 
     private void Start()
     {
+        if (!_isScopeKnown)
+        {
+            _isScopeKnown = true;
+            _scopes = _driver.Connection.Log.CreateScopes(_driver.Connection.Id);
+        }
+
+        if (_scopes is not null)
+        {
+            // From here it flows as any context does; whoever has called takes it from the thread again.
+            ExecutionContext.Restore(_scopes);
+        }
+
         try
         {
             var task = _application.RunAsync(_exchange);

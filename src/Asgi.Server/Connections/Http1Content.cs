@@ -21,8 +21,19 @@ internal sealed class Http1Content(Connection connection, Http1Machine machine)
     /// <summary>Whether all of it has arrived. Any thread: once it has, the loop no longer touches the content.</summary>
     public bool IsComplete => _isComplete;
 
-    /// <summary>Why the rest is refused.</summary>
-    public HttpFault? Fault { get; private set; }
+    /// <summary>Why the rest is refused; the connection ends with it.</summary>
+    public HttpFault? Fault
+    {
+        get;
+        private set
+        {
+            field = value;
+            if (value is not null)
+            {
+                connection.Record.End(EndReasons.OfContent(value));
+            }
+        }
+    }
 
     /// <summary>The trailer section, once all content has arrived.</summary>
     public FieldSection? Trailers => _isComplete ? _trailers : null;
@@ -74,6 +85,11 @@ internal sealed class Http1Content(Connection connection, Http1Machine machine)
                     KeepTrailers();
                     input.SkipRaw(consumed);
                     _isComplete = true;
+                    if (connection.Record.IsLogged && machine.Head.HasContent)
+                    {
+                        connection.Log.ContentIsWhole(connection.Id);
+                    }
+
                     break;
                 case Http1Event.Fault:
                     Fault = machine.Fault;
@@ -161,6 +177,7 @@ internal sealed class Http1Content(Connection connection, Http1Machine machine)
     {
         if (RateMin is { } rate && _meter.IsBelow(rate, now))
         {
+            connection.Log.ContentTooSlow(connection.Id);
             Fault ??= ConnectionFaults.TooSlow;
         }
         else

@@ -1,5 +1,6 @@
 // What an exchange is given time for: a response after its client's FIN, and the farewell of an upgraded connection when the server stops.
 // On the thread of the connection's loop.
+using Asgi.Server.Diagnostics;
 using Asgi.Server.Loops;
 
 namespace Asgi.Server.Connections;
@@ -23,7 +24,7 @@ internal sealed partial class Http1Driver
     {
         if (_connection.Limits.AbortsOnHalfClose)
         {
-            _connection.CloseAtOnce();
+            _connection.CloseAtOnce(ConnectionEndReason.ClientClosed);
         }
         else
         {
@@ -63,9 +64,17 @@ internal sealed partial class Http1Driver
             Content.End();
             _stream.OnContent();
             DemandSendRate();
-            _connection.CloseAfterSend(mustLinger: true);
+            _connection.CloseAfterSend(mustLinger: true, ConnectionEndReason.AppShutdownTimeout);
+        }
+        else
+        {
+            // What its application makes of it comes after that.
+            _connection.Record.End(ConnectionEndReason.ClientClosed);
         }
     }
+
+    // The application no longer answers for how its client takes the rest.
+    private void DemandSendRate() => _connection.SendRateMin = _connection.Limits.ResponseRateMin;
 
     private sealed class Grace(Http1Driver driver) : LoopTimer
     {

@@ -1,6 +1,7 @@
 // HTTP/1 on a connection: asks the machine what the bytes mean, runs one exchange at a time, and decides what becomes of the connection
 // after it. Everything on the thread of the connection's loop; application code is called from the ready list (Http1Calls) only.
-// Http1Driver.Grace.cs holds what an exchange is given time for.
+// Http1Driver.Grace.cs holds what an exchange is given time for, Http1Driver.Observed.cs what watchers are told.
+using Asgi.Server.Diagnostics;
 using Asgi.Server.Protocols.Http;
 using Asgi.Server.Protocols.Http1;
 
@@ -21,6 +22,7 @@ internal sealed partial class Http1Driver : ConnectionDriver
     public Http1Driver(Connection connection, IAsgiApplication application, DefaultFields defaultFields)
     {
         _connection = connection;
+        connection.Record.Protocol = ("http", "1.1");
         Machine = new Http1Machine(connection.Limits.Http1);
         Content = new Http1Content(connection, Machine);
         _stream = new Http1Stream(connection, this, defaultFields);
@@ -93,7 +95,7 @@ internal sealed partial class Http1Driver : ConnectionDriver
         if (_state != State.Exchange)
         {
             // Between requests this is the usual end; half a head gets no answer (RFC 9112, section 8).
-            End(mustLinger: false);
+            End(mustLinger: false, ReasonOfEndOfInput());
             return;
         }
 
@@ -129,12 +131,12 @@ internal sealed partial class Http1Driver : ConnectionDriver
         }
         else if (_state is State.Head)
         {
-            End(mustLinger: false);
+            End(mustLinger: false, ConnectionEndReason.KeepAliveTimeout);
         }
         else if (_state == State.Draining)
         {
             _connection.Log.DrainTimedOut(_connection.Id);
-            End(mustLinger: true);
+            End(mustLinger: true, ConnectionEndReason.ServerTimeout);
         }
         else if (_state == State.Exchange && _stream.IsAwaitingContent)
         {
@@ -148,7 +150,7 @@ internal sealed partial class Http1Driver : ConnectionDriver
         IsShuttingDown = true;
         if (_state == State.Head && !Machine.IsMidHead && _connection.Input.RawLength == 0)
         {
-            End(mustLinger: false);
+            End(mustLinger: false, ReasonOfShutDown);
         }
         else if (_state == State.Exchange && _stream.IsUpgraded && _connection.IsServerStopping)
         {
@@ -170,6 +172,7 @@ internal sealed partial class Http1Driver : ConnectionDriver
         }
 
         // The application has the exchange: it hears of it, and the connection's memory stays until it is done.
+        _exchange.NoteLost();
         NoteDisconnect();
         _stream.OnBroken();
     }
@@ -179,7 +182,7 @@ internal sealed partial class Http1Driver : ConnectionDriver
         if (_connection.State != ConnectionState.Closed)
         {
             _connection.Log.ApplicationAborted(_connection.Id);
-            _connection.Abort();
+            _connection.Abort(ConnectionEndReason.AbortedByApp);
         }
     }
 
@@ -208,6 +211,7 @@ internal sealed partial class Http1Driver : ConnectionDriver
         _stream.ForgetWaits();
         if (_connection.State == ConnectionState.Closed)
         {
+            ObserveEnd();
             _state = State.Done;
             Release();
             return;
@@ -220,10 +224,13 @@ internal sealed partial class Http1Driver : ConnectionDriver
             _exchange.Fail();
         }
 
+        ObserveEnd();
         if (!_stream.KeepAlive || !Content.LetsPersist)
         {
             // A client that did not ask for the end may have sent more, received here or not.
-            End(mustLinger: Machine.Head.KeepAlive || !Content.IsComplete || _connection.Input.RawLength > 0);
+            End(
+                mustLinger: Machine.Head.KeepAlive || !Content.IsComplete || _connection.Input.RawLength > 0,
+                ConnectionEndReason.ResponseNoKeepAlive);
         }
         else if (Content.IsComplete)
         {
@@ -232,6 +239,7 @@ internal sealed partial class Http1Driver : ConnectionDriver
         else
         {
             _state = State.Draining;
+            _connection.Log.ContentNotRead(_connection.Id);
             _connection.SetDeadline(_connection.Limits.DrainTimeoutMilliseconds);
             Drain();
             _connection.ReceiveLater();
@@ -281,6 +289,7 @@ internal sealed partial class Http1Driver : ConnectionDriver
         _connection.ClearDeadline();
         _state = State.Exchange;
         _exchange.Reset();
+        ObserveStart();
         _requestCount++;
         _stream.Reset(head.KeepAlive && !(_requestCount >= _connection.Limits.RequestsMax));
         Content.Begin();
@@ -298,7 +307,7 @@ internal sealed partial class Http1Driver : ConnectionDriver
         _connection.Input.DiscardContent();
         if (Content.Fault is not null)
         {
-            End(mustLinger: true);
+            End(mustLinger: true, ConnectionEndReason.OtherError);
         }
         else if (Content.IsComplete)
         {
@@ -315,8 +324,13 @@ internal sealed partial class Http1Driver : ConnectionDriver
         if (IsShuttingDown)
         {
             // The response said so, or had begun before the server knew.
-            End(mustLinger: _connection.Input.RawLength > 0);
+            End(mustLinger: _connection.Input.RawLength > 0, ReasonOfShutDown);
             return;
+        }
+
+        if (_connection.Record is { IsLogged: true, Reason: ConnectionEndReason.None })
+        {
+            _connection.Log.KeptAlive(_connection.Id);
         }
 
         _connection.SetDeadline(_connection.Limits.KeepAliveTimeoutMilliseconds);
@@ -346,15 +360,15 @@ internal sealed partial class Http1Driver : ConnectionDriver
     // The status of the fault, and the connection ends: what follows cannot be trusted to be a message.
     private void Refuse(HttpFault fault)
     {
-        _connection.Log.BadRequest(_connection.Id, fault);
+        ObserveRefusal(fault);
         _stream.Reset(keepAlive: false);
         var fields = fault.Allow is null ? null : new FieldList().Add("Allow", fault.Allow);
         _stream.WriteHead(new ResponseHeadDecision(fault.Status, null, fields, ContentLength: 0, HasContent: false));
         _stream.Complete(isReturning: false);
-        End(mustLinger: true);
+        End(mustLinger: true, EndReasons.OfHead(fault, isRequestLine: !Machine.HasRequestLine));
     }
 
-    private void End(bool mustLinger)
+    private void End(bool mustLinger, ConnectionEndReason reason)
     {
         _state = State.Done;
         _connection.ClearDeadline();
@@ -364,11 +378,8 @@ internal sealed partial class Http1Driver : ConnectionDriver
             DemandSendRate();
         }
 
-        _connection.CloseAfterSend(mustLinger);
+        _connection.CloseAfterSend(mustLinger, reason);
     }
-
-    // The application no longer answers for how its client takes the rest.
-    private void DemandSendRate() => _connection.SendRateMin = _connection.Limits.ResponseRateMin;
 
     private void NoteDisconnect()
     {

@@ -26,7 +26,13 @@ internal sealed partial class Http1Stream
 
     public override bool TryReceive(out RequestBody body)
     {
+        if (_connection.Record.IsLogged && !_hasReceived && HasContent)
+        {
+            _connection.Log.ContentReadBegan(_connection.Id);
+        }
+
         _hasReceived = true;
+
         // Off the loop only an end can be told at once; after an upgrade what has ended was the request, not the connection.
         using var entry = _loop.Enter();
         if (entry.IsInside || (_driver.Content.IsComplete && _connection.Input.ContentLength == 0 && !IsUpgraded))

@@ -17,6 +17,7 @@ internal sealed partial class Http1Stream
         IsUpgraded = true;
         KeepAlive = false;
         _connection.StopCounting();
+        _connection.Record.Upgraded();
         ResponseRateMin = null;
         using var entry = _loop.Enter();
         if (entry.IsInside)

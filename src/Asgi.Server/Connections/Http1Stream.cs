@@ -4,6 +4,7 @@
 // Writing: the writer's thread frames (Http1Output) and hands ranges over; on the loop straight to the connection, else by a batch.
 // Reading: always on the loop, in Http1Stream.Receive.cs. Files, trailers and interim responses are in Http1Stream.Parts.cs,
 // the switch of protocols in Http1Stream.Upgrade.cs.
+using Asgi.Server.Diagnostics;
 using Asgi.Server.Loops;
 using Asgi.Server.Protocols.Http1;
 
@@ -191,15 +192,24 @@ internal sealed partial class Http1Stream : HttpStream
     public override void Truncate()
     {
         KeepAlive = false;
+        _connection.Record.End(ConnectionEndReason.ErrorAfterStartingResponse);
         _output.CloseContent();
         SendOutput();
     }
 
-    public override void CloseAfterResponse() => KeepAlive = false;
+    public override void CloseAfterResponse(ConnectionEndReason reason)
+    {
+        KeepAlive = false;
+        _connection.Record.End(reason);
+    }
 
     public override void WillBlock() => _loop.Surrender();
 
-    public override void Abort() => Post(Work.Abort);
+    public override void Abort(ConnectionEndReason reason)
+    {
+        _connection.Record.End(reason);
+        Post(Work.Abort);
+    }
 
     /// <summary>The application's task has completed. Any thread.</summary>
     public void PostReturned() => Post(Work.Returned);

@@ -1,6 +1,7 @@
 // Watches how a client takes what is sent to it: one that takes nothing must not hold a response, and its connection, for ever. What counts
 // is what the client has acknowledged. The kernel takes megabytes at once and then nothing for long, which says nothing of the client.
 // Loop thread.
+using Asgi.Server.Diagnostics;
 using Asgi.Server.Loops;
 
 namespace Asgi.Server.Connections;
@@ -59,7 +60,7 @@ internal sealed class SendRate(Connection connection) : LoopTimer
         if (elapsed > rate.GraceMilliseconds && taken * 1000.0 / elapsed < rate.BytesPerSecond)
         {
             connection.Log.ResponseTooSlow(connection.Id);
-            connection.Abort();
+            connection.Abort(ConnectionEndReason.MinResponseDataRate);
         }
         else
         {

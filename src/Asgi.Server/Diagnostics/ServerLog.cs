@@ -13,6 +13,9 @@ internal sealed partial class ServerLog(ILoggerFactory factory)
     /// <summary>The general category, for Hosting's own messages.</summary>
     public ILogger General => _general;
 
+    /// <inheritdoc cref="LogScopes.Create"/>
+    public ExecutionContext? CreateScopes(string connectionId) => LogScopes.Create(_general, connectionId);
+
     public void BadRequest(string connectionId, HttpFault fault) =>
         BadRequest(_badRequests, connectionId, fault.Status, fault.Message, fault.Section);
 

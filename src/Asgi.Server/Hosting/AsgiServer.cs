@@ -1,4 +1,5 @@
 // The server: joins loops, connections and application, starts and stops them. On the host's threads.
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Asgi.Server.Application;
 using Asgi.Server.Connections;
@@ -27,23 +28,37 @@ public sealed partial class AsgiServer : IServer
     private readonly AsgiServerOptions _options;
     private readonly ServerLog _log;
     private readonly ServerMetrics _metrics;
+    private readonly ServerDiagnostics _diagnostics;
+    private readonly BadRequestEvents? _badRequests;
     private readonly ServerAddresses _addresses = new();
     private LoopGroup? _group;
     private ConnectionRegistry? _registry;
     private IReadOnlyList<BoundAddress> _bound = [];
     private TaskCompletionSource? _stop;
+    private Func<int>? _queuedRequests;
     private int _hasStarted;
 
     /// <param name="options">The options; read when the server starts.</param>
     /// <param name="loggerFactory">Where the server logs, in categories that begin with <c>Asgi.Server</c>.</param>
     /// <param name="meterFactory">Makes the meter <c>Asgi.Server</c>; null: the server makes it itself.</param>
-    public AsgiServer(IOptions<AsgiServerOptions> options, ILoggerFactory loggerFactory, IMeterFactory? meterFactory = null)
+    /// <param name="diagnosticListener">Where it tells of requests it refuses; null: nowhere.</param>
+    public AsgiServer(
+        IOptions<AsgiServerOptions> options,
+        ILoggerFactory loggerFactory,
+        IMeterFactory? meterFactory = null,
+        DiagnosticListener? diagnosticListener = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(loggerFactory);
         _options = options.Value;
         _log = new ServerLog(loggerFactory);
         _metrics = new ServerMetrics(meterFactory);
+        _badRequests = diagnosticListener is null ? null : new BadRequestEvents(diagnosticListener);
+        _diagnostics = new ServerDiagnostics(_log, _metrics, ServerEvents.Log, TimeProvider.System)
+        {
+            LogsAccess = _options.AccessLog,
+            BadRequests = _badRequests,
+        };
         Features.Set<IServerAddressesFeature>(_addresses);
     }
 
@@ -59,7 +74,7 @@ public sealed partial class AsgiServer : IServer
         where TContext : notnull
     {
         ArgumentNullException.ThrowIfNull(application);
-        return StartAsync(new HostedApplication<TContext>(application, _log, _options.AllowSynchronousIO), cancellationToken);
+        return StartAsync(new HostedApplication<TContext>(application, _log, _options.AllowSynchronousIO, _badRequests), cancellationToken);
     }
 
     /// <summary>Starts to serve a native ASGI application, without ASP.NET.</summary>
@@ -95,9 +110,8 @@ public sealed partial class AsgiServer : IServer
         _group = group;
         var limits = new EffectiveLimits(_options);
         var dispatch = CreateDispatch(limits.Of(own: null).RetryAfterSeconds);
-        _registry = new ConnectionRegistry(group.Loops, dispatch, _log);
-        _metrics.ObserveSpareThreads(() => group.Spares.ThreadCount, () => group.Spares.WaitingCount);
-        _metrics.ObserveBlockingRoutes(() => dispatch.BlockingRouteCount);
+        _registry = new ConnectionRegistry(group.Loops, dispatch, _diagnostics);
+        Observe(group, dispatch);
         group.Start();
         foreach (var bound in _bound)
         {
@@ -141,6 +155,11 @@ public sealed partial class AsgiServer : IServer
         }
         finally
         {
+            if (_queuedRequests is not null)
+            {
+                _diagnostics.Events.ForgetQueuedRequests(_queuedRequests);
+            }
+
             _metrics.Dispose();
             done.SetResult();
         }
@@ -170,9 +189,30 @@ public sealed partial class AsgiServer : IServer
             NotAllConnectionsClosed(_log.General, _registry.Count);
             _registry.AbortAll(_group.Loops);
             await WaitAtMostAsync(drained).ConfigureAwait(false);
+            if (!drained.IsCompleted)
+            {
+                NotAllConnectionsAborted(_log.General, _registry.Count);
+            }
         }
 
         _group.Dispose();
+    }
+
+    // What others count is looked at when a listener asks.
+    private void Observe(LoopGroup group, ApplicationDispatch dispatch)
+    {
+        var lag = new LoopLag(_diagnostics);
+        foreach (var loop in group.Loops)
+        {
+            loop.Observer = lag;
+        }
+
+        _queuedRequests = () => group.Spares.WaitingCount;
+        _diagnostics.Events.ObserveQueuedRequests(_queuedRequests);
+        _metrics.ObserveSpareThreads(() => group.Spares.ThreadCount, _queuedRequests);
+        _metrics.ObserveBlockingRoutes(() => dispatch.BlockingRouteCount);
+        _metrics.ObserveBlocks(() => Array.ConvertAll(
+            group.Loops.ToArray(), static loop => new LoopBlocks(loop.Name, loop.Blocks.RentedCount, loop.Blocks.PooledCount)));
     }
 
     private BlockingOptions CreateBlockingOptions() => new()
@@ -188,7 +228,7 @@ public sealed partial class AsgiServer : IServer
         HandOffMilliseconds,
         _log,
         new Overload(nameof(_options.MaxQueuedRequests), retryAfterSeconds, _log, TimeProvider.System),
-        _metrics);
+        _diagnostics);
 
     private static async Task WaitAtMostAsync(Task task) =>
         await task.WaitAsync(TimeSpan.FromMilliseconds(AbortWaitMilliseconds)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -197,4 +237,9 @@ public sealed partial class AsgiServer : IServer
         "Some connections failed to close gracefully during server shutdown: {Count} are aborted.",
         EventName = "NotAllConnectionsClosedGracefully")]
     private static partial void NotAllConnectionsClosed(ILogger logger, int count);
+
+    [LoggerMessage(21, LogLevel.Debug,
+        "Some connections failed to abort during server shutdown: {Count} are left, with applications that do not end.",
+        EventName = "NotAllConnectionsAborted")]
+    private static partial void NotAllConnectionsAborted(ILogger logger, int count);
 }

@@ -116,6 +116,12 @@ public sealed class AsgiServerOptions
     /// </summary>
     public bool AllowSynchronousIO { get; set; }
 
+    /// <summary>
+    /// Whether each response is told in one line of the log: category <c>Asgi.Server.AccessLog</c>, level Information, with the client's
+    /// address, the request line, the status, the bytes of content and the milliseconds taken. Default false.
+    /// </summary>
+    public bool AccessLog { get; set; }
+
     internal IReadOnlyList<ListenOptions> Endpoints => _endpoints;
 
     /// <summary>Sets what is applied to every endpoint added in code after this call, before its own configuration.</summary>

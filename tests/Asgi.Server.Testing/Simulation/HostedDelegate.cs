@@ -1,7 +1,9 @@
 // ASP.NET's side of a simulated server: a RequestDelegate as the application Hosting would give to it.
 
+using System.Diagnostics;
 using Asgi.Server.Application;
 using Asgi.Server.Connections;
+using Asgi.Server.Diagnostics;
 using Asgi.Server.Loops;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
@@ -16,8 +18,21 @@ internal sealed class HostedDelegate(RequestDelegate run) : IHttpApplication<Htt
         int seed = 0,
         ConnectionLimits? limits = null,
         NetworkConditions? conditions = null,
-        ISpares? spares = null) =>
-        new(log => new HostedApplication<HttpContext>(new HostedDelegate(run), log), seed, limits, conditions, spares);
+        ISpares? spares = null,
+        bool logsAccess = false,
+        ServerEvents? events = null)
+    {
+        var badRequests = new DiagnosticListener("simulated");
+        return new SimulatedServer(
+            log => new HostedApplication<HttpContext>(new HostedDelegate(run), log, badRequests: new BadRequestEvents(badRequests)),
+            seed,
+            limits,
+            conditions,
+            spares,
+            logsAccess,
+            events,
+            badRequests);
+    }
 
     public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
 

@@ -1,6 +1,8 @@
 // A server on a simulated loop: everything between sockets and application is the product's. A test drives it on its own thread and says
 // what clients do, when time passes and when the loop runs; nothing happens in between.
 
+using System.Diagnostics;
+using Asgi.Server.Application;
 using Asgi.Server.Connections;
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Loops;
@@ -23,36 +25,50 @@ internal sealed class SimulatedServer : IAcceptHandler, IDisposable
     /// <param name="limits">Limits that are not the defaults.</param>
     /// <param name="conditions">The network's, if not drawn from the seed.</param>
     /// <param name="spares">Threads for application code that blocks; null: there are none.</param>
+    /// <param name="logsAccess">Whether each response is logged.</param>
+    /// <param name="listener">Where it tells of bad requests; null: to one of its own.</param>
+    /// <param name="events">Where it tells of events; null: to the source of the process.</param>
     public SimulatedServer(
         Func<ServerLog, IAsgiApplication> application,
         int seed = 0,
         ConnectionLimits? limits = null,
         NetworkConditions? conditions = null,
-        ISpares? spares = null)
+        ISpares? spares = null,
+        bool logsAccess = false,
+        ServerEvents? events = null,
+        DiagnosticListener? listener = null)
     {
+        Listener = listener ?? new DiagnosticListener("simulated");
         Backend = new SimulatedBackend(seed, conditions);
         Loop = new Loop(Backend, "simulated loop", spares);
         var log = new ServerLog(Log);
+        Diagnostics = new ServerDiagnostics(log, new ServerMetrics(factory: null), events ?? ServerEvents.Log, new LoopTime(Backend))
+        {
+            LogsAccess = logsAccess,
+            BadRequests = new BadRequestEvents(Listener),
+        };
         var served = application(log);
         var fields = new DefaultFields(new FixedTime(), serverName: null);
         var overload = new Overload("the simulation", retryAfterSeconds: 1, log, TimeProvider.System);
         var dispatch = new ApplicationDispatch(
-            CallPlace.Loop, learns: spares is not null, BlockingMilliseconds, log, overload, new ServerMetrics(factory: null));
-        _registry = new ConnectionRegistry([Loop], dispatch, log);
+            CallPlace.Loop, learns: spares is not null, BlockingMilliseconds, log, overload, Diagnostics);
+        _registry = new ConnectionRegistry([Loop], dispatch, Diagnostics);
         _acceptor = new ConnectionAcceptor(
             _registry, limits ?? new ConnectionLimits(), connection => new Http1Driver(connection, served, fields));
         _listener = Backend.Listen();
         Backend.StartAccepting(_listener, this);
     }
 
-    /// <inheritdoc cref="SimulatedServer(Func{ServerLog, IAsgiApplication}, int, ConnectionLimits, NetworkConditions, ISpares)"/>
+    /// <summary>Serves a native application that is one function.</summary>
     public SimulatedServer(
         Func<HttpExchange, ValueTask> application,
         int seed = 0,
         ConnectionLimits? limits = null,
         NetworkConditions? conditions = null,
-        ISpares? spares = null)
-        : this(_ => new NativeApplication(application), seed, limits, conditions, spares)
+        ISpares? spares = null,
+        bool logsAccess = false,
+        ServerEvents? events = null)
+        : this(_ => new NativeApplication(application), seed, limits, conditions, spares, logsAccess, events)
     {
     }
 
@@ -67,6 +83,12 @@ internal sealed class SimulatedServer : IAcceptHandler, IDisposable
     public Loop Loop { get; }
 
     public RecordingLog Log { get; } = new();
+
+    /// <summary>What watches the server. The meter is its own.</summary>
+    public ServerDiagnostics Diagnostics { get; }
+
+    /// <summary>Where it tells of bad requests.</summary>
+    public DiagnosticListener Listener { get; }
 
     public int ConnectionCount => _registry.Count;
 
@@ -170,11 +192,24 @@ internal sealed class SimulatedServer : IAcceptHandler, IDisposable
 
     public void OnAccepted(Transport transport) => _acceptor.Accept(Loop, transport);
 
-    public void Dispose() => Loop.Dispose();
+    public void Dispose()
+    {
+        Loop.Dispose();
+        Diagnostics.Metrics.Dispose();
+        Listener.Dispose();
+    }
 
     private sealed class FixedTime : TimeProvider
     {
         public override DateTimeOffset GetUtcNow() => new(1994, 11, 6, 8, 49, 37, TimeSpan.Zero);
+    }
+
+    /// <summary>The loop's clock, for what measures durations.</summary>
+    private sealed class LoopTime(SimulatedBackend backend) : TimeProvider
+    {
+        public override long TimestampFrequency => 1000;
+
+        public override long GetTimestamp() => backend.NowMilliseconds;
     }
 
     private sealed class NativeApplication(Func<HttpExchange, ValueTask> run) : IAsgiApplication

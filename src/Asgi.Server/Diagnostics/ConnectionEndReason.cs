@@ -1,0 +1,112 @@
+// Why a connection ends, as one value: what the meter's error.type and the log say of it. Set where the cause is known, the first wins
+// (ConnectionRecord). Any thread.
+using System.Diagnostics;
+
+namespace Asgi.Server.Diagnostics;
+
+/// <summary>The first cause of a connection's end. Those up to <see cref="ConnectionAge"/> are clean: no error.</summary>
+internal enum ConnectionEndReason
+{
+    /// <summary>It has not ended.</summary>
+    None,
+
+    /// <summary>The client has sent FIN, and was owed nothing.</summary>
+    ClientClosed,
+
+    /// <summary>The last response said so: client, application, or a limit on requests wanted no further one.</summary>
+    ResponseNoKeepAlive,
+
+    /// <summary>The server stops, and nothing was in flight.</summary>
+    GracefulShutdown,
+
+    /// <summary>The connection was as old as connections get.</summary>
+    ConnectionAge,
+
+    /// <summary>A response could not be brought to its end.</summary>
+    ErrorAfterStartingResponse,
+
+    /// <summary>The client has sent RST, or is unreachable.</summary>
+    ConnectionReset,
+
+    /// <summary>No request came in time.</summary>
+    KeepAliveTimeout,
+
+    /// <summary>A head was not whole in time.</summary>
+    RequestHeadersTimeout,
+
+    /// <summary>Content came too slowly.</summary>
+    MinRequestBodyDataRate,
+
+    /// <summary>The client took a response too slowly.</summary>
+    MinResponseDataRate,
+
+    /// <summary>Content that nobody has read did not end in time.</summary>
+    ServerTimeout,
+
+    InvalidRequestLine,
+
+    /// <summary>A field line or the framing it announces, before the content or in trailers.</summary>
+    InvalidRequestHeaders,
+
+    InvalidHttpVersion,
+
+    MaxRequestHeadersTotalSizeExceeded,
+
+    MaxRequestHeaderCountExceeded,
+
+    MaxRequestBodySizeExceeded,
+
+    /// <summary>The client has sent FIN within content.</summary>
+    UnexpectedEndOfRequestContent,
+
+    /// <summary>The application has announced another length than it has written.</summary>
+    ResponseContentLengthMismatch,
+
+    /// <summary>The application has broken the connection.</summary>
+    AbortedByApp,
+
+    /// <summary>The server stops, and its patience with what was in flight is over.</summary>
+    AppShutdownTimeout,
+
+    /// <summary>The application has cancelled a write that waited for the client.</summary>
+    WriteCanceled,
+
+    /// <summary>Closed unread: as many connections were open as may be.</summary>
+    MaxConcurrentConnectionsExceeded,
+
+    /// <summary>An exception where there must be none; error.type is its type.</summary>
+    UnhandledException,
+
+    /// <summary>What has no name of its own: malformed chunks.</summary>
+    OtherError,
+}
+
+internal static class ConnectionEndReasons
+{
+    /// <summary>Kestrel's word for the cause; null for a clean end.</summary>
+    public static string? ErrorType(this ConnectionEndReason reason) => reason switch
+    {
+        <= ConnectionEndReason.ConnectionAge => null,
+        ConnectionEndReason.ErrorAfterStartingResponse => "error_after_starting_response",
+        ConnectionEndReason.ConnectionReset => "connection_reset",
+        ConnectionEndReason.KeepAliveTimeout => "keep_alive_timeout",
+        ConnectionEndReason.RequestHeadersTimeout => "request_headers_timeout",
+        ConnectionEndReason.MinRequestBodyDataRate => "min_request_body_data_rate",
+        ConnectionEndReason.MinResponseDataRate => "min_response_data_rate",
+        ConnectionEndReason.ServerTimeout => "server_timeout",
+        ConnectionEndReason.InvalidRequestLine => "invalid_request_line",
+        ConnectionEndReason.InvalidRequestHeaders => "invalid_request_headers",
+        ConnectionEndReason.InvalidHttpVersion => "invalid_http_version",
+        ConnectionEndReason.MaxRequestHeadersTotalSizeExceeded => "max_request_headers_total_size_exceeded",
+        ConnectionEndReason.MaxRequestHeaderCountExceeded => "max_request_header_count_exceeded",
+        ConnectionEndReason.MaxRequestBodySizeExceeded => "max_request_body_size_exceeded",
+        ConnectionEndReason.UnexpectedEndOfRequestContent => "unexpected_end_of_request_content",
+        ConnectionEndReason.ResponseContentLengthMismatch => "response_content_length_mismatch",
+        ConnectionEndReason.AbortedByApp => "aborted_by_app",
+        ConnectionEndReason.AppShutdownTimeout => "app_shutdown_timeout",
+        ConnectionEndReason.WriteCanceled => "write_canceled",
+        ConnectionEndReason.MaxConcurrentConnectionsExceeded => "max_concurrent_connections_exceeded",
+        ConnectionEndReason.UnhandledException or ConnectionEndReason.OtherError => "other_error",
+        _ => throw new UnreachableException(),
+    };
+}

@@ -1,0 +1,115 @@
+// The event source: what dotnet-counters, dotnet-trace and PerfView see of all servers of the process. Ids and names as those of Kestrel's
+// source where the event is the same. Any thread. Counts of connections are always kept, so that a listener that comes late finds them
+// right; requests are counted only while somebody listens.
+using System.Diagnostics.CodeAnalysis;
+using System.Diagnostics.Tracing;
+
+namespace Asgi.Server.Diagnostics;
+
+[EventSource(Name = SourceName)]
+internal sealed partial class ServerEvents : EventSource
+{
+    public const string SourceName = "Asgi-Server";
+
+    /// <summary>The source of all servers of this process.</summary>
+    public static readonly ServerEvents Log = new();
+
+    private long _totalConnections;
+    private long _currentConnections;
+    private long _queuedConnections;
+    private long _upgradedRequests;
+    private long _totalRequests;
+    private long _currentRequests;
+    private long _handOffs;
+
+    private ServerEvents()
+    {
+    }
+
+    /// <summary>A source of its own, for tests: others of the process must not be heard.</summary>
+    internal ServerEvents(string name)
+        : base(name)
+    {
+    }
+
+    [NonEvent]
+    public void ConnectionStarted(string connectionId, IConnectionEndPoints endPoints)
+    {
+        Interlocked.Increment(ref _totalConnections);
+        Interlocked.Increment(ref _currentConnections);
+        if (IsEnabled(EventLevel.Informational, EventKeywords.None))
+        {
+            ConnectionStart(connectionId, endPoints.LocalEndPoint?.ToString() ?? "", endPoints.RemoteEndPoint?.ToString() ?? "");
+        }
+    }
+
+    [NonEvent]
+    public void ConnectionStopped(string connectionId)
+    {
+        Interlocked.Decrement(ref _currentConnections);
+        if (IsEnabled(EventLevel.Informational, EventKeywords.None))
+        {
+            ConnectionStop(connectionId);
+        }
+    }
+
+    [NonEvent]
+    public void Rejected(string connectionId)
+    {
+        if (IsEnabled(EventLevel.Informational, EventKeywords.None))
+        {
+            ConnectionRejected(connectionId);
+        }
+    }
+
+    [NonEvent]
+    public void ConnectionQueued() => Interlocked.Increment(ref _queuedConnections);
+
+    [NonEvent]
+    public void ConnectionDequeued() => Interlocked.Decrement(ref _queuedConnections);
+
+    [NonEvent]
+    public void Upgraded() => Interlocked.Increment(ref _upgradedRequests);
+
+    [NonEvent]
+    public void UpgradeEnded() => Interlocked.Decrement(ref _upgradedRequests);
+
+    [NonEvent]
+    public void HandedOff() => Interlocked.Increment(ref _handOffs);
+
+    /// <summary>A request begins; only while enabled, and then <see cref="RequestEnded"/> follows whether it still is or not.</summary>
+    [NonEvent]
+    public void RequestStarted(string connectionId, string requestId, string httpVersion, string path, string method)
+    {
+        Interlocked.Increment(ref _totalRequests);
+        Interlocked.Increment(ref _currentRequests);
+        RequestStart(connectionId, requestId, httpVersion, path, method);
+    }
+
+    [NonEvent]
+    public void RequestEnded(string connectionId, string requestId, string httpVersion, string path, string method)
+    {
+        Interlocked.Decrement(ref _currentRequests);
+        RequestStop(connectionId, requestId, httpVersion, path, method);
+    }
+
+    [Event(1, Level = EventLevel.Informational)]
+    private void ConnectionStart(string connectionId, string localEndPoint, string remoteEndPoint) =>
+        WriteEvent(1, connectionId, localEndPoint, remoteEndPoint);
+
+    [Event(2, Level = EventLevel.Informational)]
+    private void ConnectionStop(string connectionId) => WriteEvent(2, connectionId);
+
+    [Event(3, Level = EventLevel.Informational)]
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Strings need no reflection.")]
+    private void RequestStart(string connectionId, string requestId, string httpVersion, string path, string method) =>
+        WriteEvent(3, connectionId, requestId, httpVersion, path, method);
+
+    [Event(4, Level = EventLevel.Informational)]
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Strings need no reflection.")]
+    private void RequestStop(string connectionId, string requestId, string httpVersion, string path, string method) =>
+        WriteEvent(4, connectionId, requestId, httpVersion, path, method);
+
+    [Event(5, Level = EventLevel.Informational)]
+    private void ConnectionRejected(string connectionId) => WriteEvent(5, connectionId);
+}
