@@ -7,14 +7,17 @@ using Microsoft.AspNetCore.Http;
 namespace Asgi.Server.Application;
 
 internal sealed class HostedApplication<TContext>(
-    IHttpApplication<TContext> application, ServerLog log, bool allowsSynchronousIO = false) : IAsgiApplication
+    IHttpApplication<TContext> application, ServerLog log, bool allowsSynchronousIO = false, HeaderEncodings? encodings = null)
+    : IAsgiApplication
     where TContext : notnull
 {
+    private readonly HeaderEncodings _encodings = encodings ?? HeaderEncodings.None;
+
     public ValueTask RunAsync(HttpExchange exchange)
     {
         if (exchange.ApplicationState is not HostedRequest<TContext> request)
         {
-            exchange.ApplicationState = request = new HostedRequest<TContext>(exchange, allowsSynchronousIO);
+            exchange.ApplicationState = request = new HostedRequest<TContext>(exchange, allowsSynchronousIO, _encodings);
         }
 
         request.Begin();

@@ -1,6 +1,6 @@
 // One connection: its transport, what it has received and has to send, and the protocol driver that makes sense of it. Everything on the
 // thread of its loop, but the two values marked. Receiving is in Connection.Receive.cs, sending of files in Connection.Files.cs, what
-// bounds a connection in Connection.Limits.cs, what applications may know in Connection.Info.cs.
+// bounds a connection in Connection.Limits.cs, what applications may know in Connection.Info.cs, stages in Connection.Stages.cs.
 using System.Diagnostics;
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Loops;
@@ -36,9 +36,14 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
     private volatile ConnectionState _state;
     private volatile bool _isCloseRequested;
 
-    /// <summary>Has its place among the limited number of connections already, if that is limited.</summary>
-    public Connection(Loop loop, Transport transport, ConnectionRegistry registry, ConnectionLimits limits)
+    /// <summary>
+    /// Has its place among the limited number of connections already, if that is limited. <paramref name="below"/> is what it runs on
+    /// instead of a socket.
+    /// </summary>
+    public Connection(
+        Loop loop, Transport transport, ConnectionRegistry registry, ConnectionLimits limits, ConnectionBelow? below = null)
     {
+        _below = below;
         Loop = loop;
         Transport = transport;
         _registry = registry;
@@ -49,7 +54,7 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         _deadline = new Deadline(this);
         _turn = new ReceiveTurn(this);
         _sendRate = new SendRate(this);
-        Id = ConnectionIds.Next();
+        Id = below?.Id ?? ConnectionIds.Next();
     }
 
     /// <summary>Any thread.</summary>
@@ -72,6 +77,8 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
     public ServerLog Log => _registry.Log;
 
     public ApplicationDispatch Dispatch => _registry.Dispatch;
+
+    public ConnectionRegistry Registry => _registry;
 
     public bool IsServerStopping => _registry.IsStopping;
 
@@ -99,7 +106,7 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         _driver = driver;
         Guard(static connection =>
         {
-            connection.Loop.Backend.Attach(connection.Transport, connection);
+            connection.AttachTransport();
             connection.StartAging();
             connection._driver.OnStarted();
         });
@@ -323,7 +330,10 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         Debug.Assert(State == ConnectionState.Closed);
         Input.Clear();
         StopCountingAll();
-        _registry.Remove(this);
+        if (_completion is not { } completion || !completion.TryBegin())
+        {
+            Leave();
+        }
     }
 
     /// <summary>A call into the application has failed where it cannot: a bug, or a continuation that throws. Any thread.</summary>

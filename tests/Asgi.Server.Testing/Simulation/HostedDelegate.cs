@@ -16,8 +16,9 @@ internal sealed class HostedDelegate(RequestDelegate run) : IHttpApplication<Htt
         int seed = 0,
         ConnectionLimits? limits = null,
         NetworkConditions? conditions = null,
-        ISpares? spares = null) =>
-        new(log => new HostedApplication<HttpContext>(new HostedDelegate(run), log), seed, limits, conditions, spares);
+        ISpares? spares = null,
+        Func<Func<Connection, ConnectionDriver>, Func<Connection, ConnectionDriver>>? before = null) =>
+        new(log => new HostedApplication<HttpContext>(new HostedDelegate(run), log), seed, limits, conditions, spares, before);
 
     public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
 

@@ -23,12 +23,14 @@ internal sealed class SimulatedServer : IAcceptHandler, IDisposable
     /// <param name="limits">Limits that are not the defaults.</param>
     /// <param name="conditions">The network's, if not drawn from the seed.</param>
     /// <param name="spares">Threads for application code that blocks; null: there are none.</param>
+    /// <param name="before">What connections pass before HTTP, given HTTP; null: nothing.</param>
     public SimulatedServer(
         Func<ServerLog, IAsgiApplication> application,
         int seed = 0,
         ConnectionLimits? limits = null,
         NetworkConditions? conditions = null,
-        ISpares? spares = null)
+        ISpares? spares = null,
+        Func<Func<Connection, ConnectionDriver>, Func<Connection, ConnectionDriver>>? before = null)
     {
         Backend = new SimulatedBackend(seed, conditions);
         Loop = new Loop(Backend, "simulated loop", spares);
@@ -39,20 +41,23 @@ internal sealed class SimulatedServer : IAcceptHandler, IDisposable
         var dispatch = new ApplicationDispatch(
             CallPlace.Loop, learns: spares is not null, BlockingMilliseconds, log, overload, new ServerMetrics(factory: null));
         _registry = new ConnectionRegistry([Loop], dispatch, log);
-        _acceptor = new ConnectionAcceptor(
-            _registry, limits ?? new ConnectionLimits(), connection => new Http1Driver(connection, served, fields));
+        Func<Connection, ConnectionDriver> http = connection => new Http1Driver(connection, served, fields);
+        _acceptor = new ConnectionAcceptor(_registry, limits ?? new ConnectionLimits(), before?.Invoke(http) ?? http);
         _listener = Backend.Listen();
         Backend.StartAccepting(_listener, this);
     }
 
-    /// <inheritdoc cref="SimulatedServer(Func{ServerLog, IAsgiApplication}, int, ConnectionLimits, NetworkConditions, ISpares)"/>
+    /// <inheritdoc
+    /// cref="SimulatedServer(Func{ServerLog, IAsgiApplication}, int, ConnectionLimits, NetworkConditions, ISpares,
+    /// Func{Func{Connection, ConnectionDriver}, Func{Connection, ConnectionDriver}})"/>
     public SimulatedServer(
         Func<HttpExchange, ValueTask> application,
         int seed = 0,
         ConnectionLimits? limits = null,
         NetworkConditions? conditions = null,
-        ISpares? spares = null)
-        : this(_ => new NativeApplication(application), seed, limits, conditions, spares)
+        ISpares? spares = null,
+        Func<Func<Connection, ConnectionDriver>, Func<Connection, ConnectionDriver>>? before = null)
+        : this(_ => new NativeApplication(application), seed, limits, conditions, spares, before)
     {
     }
 
