@@ -96,7 +96,8 @@ public class ConnectionMiddlewareTests
                 },
                 isOver);
             var socket = context.Features.Get<IConnectionSocketFeature>()!.Socket;
-            return context.Response.WriteAsync($"{socket.NoDelay} {socket.Connected} {((IPEndPoint)socket.RemoteEndPoint!).Port == context.Connection.RemotePort}");
+            return context.Response.WriteAsync(
+                $"{socket.NoDelay} {socket.Connected} {((IPEndPoint)socket.RemoteEndPoint!).Port == context.Connection.RemotePort}");
         }).ExchangeAsync(Wire.GetAndClose);
 
         Assert.Equal("True True True", exchange.Answer.Content);
@@ -167,12 +168,14 @@ public class ConnectionMiddlewareTests
             Interlocked.Increment(ref connections) == 1 ? throw new InvalidOperationException("thrown by a test") : next()));
         host.With(_ => Task.CompletedTask);
         using var client = new TcpClient();
-        await client.ConnectAsync(host.EndPoint);
 
         var end = await Record.ExceptionAsync(async () =>
-            Assert.Equal(0, await client.GetStream().ReadAsync(new byte[1]).AsTask().WaitAsync(Hosts.Patience)));
+        {
+            await client.ConnectAsync(host.EndPoint);
+            Assert.Equal(0, await client.GetStream().ReadAsync(new byte[1]).AsTask().WaitAsync(Hosts.Patience));
+        });
 
-        Assert.True(end is null or IOException, end?.ToString());
+        Assert.True(end is null or IOException or SocketException, end?.ToString());
         Assert.Equal("200 open", (await host.GetAsync()).Outcome);
     }
 
@@ -187,12 +190,15 @@ public class ConnectionMiddlewareTests
             await closed.Task;
         }));
         using var client = new TcpClient();
-        await client.ConnectAsync(host.EndPoint);
 
+        // It may be over before the client knows that it is connected.
         var end = await Record.ExceptionAsync(async () =>
-            Assert.Equal(0, await client.GetStream().ReadAsync(new byte[1]).AsTask().WaitAsync(Hosts.Patience)));
+        {
+            await client.ConnectAsync(host.EndPoint);
+            Assert.Equal(0, await client.GetStream().ReadAsync(new byte[1]).AsTask().WaitAsync(Hosts.Patience));
+        });
 
-        Assert.True(end is null or IOException, end?.ToString());
+        Assert.True(end is null or IOException or SocketException, end?.ToString());
         await closed.Task.WaitAsync(Hosts.Patience);
     }
 

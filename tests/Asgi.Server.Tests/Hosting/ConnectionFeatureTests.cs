@@ -98,7 +98,7 @@ public sealed class ConnectionFeatureTests
         await socket.SendAsync(Encoding.ASCII.GetBytes(Proxied + GetAndClose));
         using var reader = new StreamReader(new NetworkStream(socket));
 
-        Assert.EndsWith("192.0.2.1", await reader.ReadToEndAsync().WaitAsync(AppHost.Patience), StringComparison.Ordinal);
+        Assert.Contains("\r\n192.0.2.1\r\n", await reader.ReadToEndAsync().WaitAsync(AppHost.Patience), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -182,6 +182,39 @@ public sealed class ConnectionFeatureTests
         await client.SendAsync(Get);
 
         Assert.Equal("first second", (await client.ReadResponseAsync())?.Content);
+    }
+
+    [Fact]
+    public async Task Middleware_that_blocks_its_thread_does_not_hold_up_the_loop()
+    {
+        using var gate = new ManualResetEventSlim();
+        var connections = 0;
+        await using var host = await AppHost.StartAsync(
+            context =>
+            {
+                gate.Set();
+                return context.Response.WriteAsync(context.Request.Path);
+            },
+            options =>
+            {
+                options.LoopCount = 1;
+                options.Listen(IPAddress.Loopback, 0, endpoint => endpoint.Use((_, next) =>
+                {
+                    if (Interlocked.Increment(ref connections) == 1)
+                        gate.Wait(AppHost.Patience);
+                    return next();
+                }));
+            });
+        await using var blocked = await host.ConnectAsync();
+        await blocked.SendAsync("GET /blocked HTTP/1.1\r\nHost: h\r\n\r\n");
+        while (Volatile.Read(ref connections) == 0)
+            await Task.Yield();
+
+        await using var other = await host.ConnectAsync();
+        await other.SendAsync("GET /other HTTP/1.1\r\nHost: h\r\n\r\n");
+
+        Assert.Equal("/other", (await other.ReadResponseAsync())?.Content);
+        Assert.Equal("/blocked", (await blocked.ReadResponseAsync())?.Content);
     }
 
     [Fact]
