@@ -1,6 +1,7 @@
 // What a loop needs of an operating system: a clock, readiness, and sockets that never block. Epoll/ is one; the tests' simulation another.
 // All members are for the loop's thread unless they say otherwise.
 using System.Net;
+using System.Net.Sockets;
 using Asgi.Server.Loops.Interop;
 using Microsoft.Win32.SafeHandles;
 
@@ -85,6 +86,12 @@ internal abstract class Transport
     public abstract EndPoint? RemoteEndPoint { get; }
 
     public abstract EndPoint? LocalEndPoint { get; }
+
+    /// <summary>
+    /// The connection as a socket, for options and credentials; null where there is none to give. It is closed with the transport. Any
+    /// thread.
+    /// </summary>
+    public virtual Socket? Socket => null;
 
     public abstract TransportResult Receive(Span<byte> buffer);
 

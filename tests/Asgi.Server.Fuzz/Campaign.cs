@@ -19,6 +19,7 @@ internal static class Campaign
         new("head", HeadGrammar.Draw),
         new("chunked", ChunkedGrammar.Draw),
         new("driver", Script.Draw),
+        new("proxy", ProxyGrammar.Draw),
     ];
 
     /// <summary>Tries one case.</summary>

@@ -9,6 +9,7 @@ public class SmokeTests
     [InlineData("head", 6000)]
     [InlineData("chunked", 3000)]
     [InlineData("driver", 300)]
+    [InlineData("proxy", 20000)]
     public void Every_invariant_holds(string name, int iterations)
     {
         const int Seed = 2026;

@@ -61,6 +61,7 @@ internal static class House
         Machine("/Http1", "", "/Http"),
         Machine("/Http2", "", "/Http"),
         Machine("/WebSocket", "", "/Http"),
+        Machine("/ProxyProtocol", ""),
         new(Loops, ["Asgi.Server.Loops"], [$"{Loops}/Buffers", $"{Loops}/Interop"], OfLoops),
         new($"{Loops}/Buffers", ["Asgi.Server.Loops.Buffers"], [$"{Loops}/Interop"], OfLoops),
         new($"{Loops}/Interop", ["Asgi.Server.Loops.Interop"], [], OfLoops),

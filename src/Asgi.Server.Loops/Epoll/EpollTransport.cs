@@ -1,5 +1,6 @@
-// A connected socket on a loop. All on the loop's thread, but the addresses, which are fixed when it is made.
+// A connected socket on a loop. All on the loop's thread, but the addresses, which are fixed when it is made, and the socket it lends.
 using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using Asgi.Server.Loops.Interop;
@@ -23,6 +24,7 @@ internal sealed unsafe class EpollTransport : Transport, IEpollSource
     private EpollBackend? _backend;
     private ITransportHandler? _handler;
     private int _slot = -1;
+    private LentSocket _lent;
     private bool _isClosed;
 
     public EpollTransport(int descriptor, SockAddress remote, SockAddress local, EndPoint listenerEndPoint)
@@ -45,6 +47,8 @@ internal sealed unsafe class EpollTransport : Transport, IEpollSource
             return Libc.Control(_descriptor, Constants.SocketOutputQueue, &length) == 0 ? length : 0;
         }
     }
+
+    public override Socket? Socket => _lent.Get(_descriptor);
 
     public void Attach(EpollBackend backend, ITransportHandler handler)
     {
@@ -137,7 +141,10 @@ internal sealed unsafe class EpollTransport : Transport, IEpollSource
             _backend!.Remove(_slot);
         }
 
-        _ = Libc.Close(_descriptor);
+        if (_lent.End())
+        {
+            _ = Libc.Close(_descriptor);
+        }
     }
 
     public override void Abort()

@@ -35,4 +35,7 @@ internal static class Constants
 
     /// <summary>SIOCOUTQ, tcp(7): bytes of the send queue that are not acknowledged.</summary>
     public const nuint SocketOutputQueue = 0x5411;
+
+    // fcntl
+    public const int DuplicateCloseOnExec = 1030;
 }

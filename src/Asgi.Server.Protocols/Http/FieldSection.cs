@@ -91,6 +91,13 @@ public sealed class FieldSection
         _lines[_count++] = new FieldLine(nameStart, nameLength, valueStart, valueLength);
     }
 
+    /// <summary>Has a line take its value from elsewhere in the same bytes.</summary>
+    internal void MoveValue(int index, int valueStart, int valueLength)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)_count, nameof(index));
+        _lines[index] = _lines[index] with { ValueStart = valueStart, ValueLength = valueLength };
+    }
+
     internal void RemoveAt(int index)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)_count, nameof(index));

@@ -2,6 +2,7 @@
 // between the application's headers and the wire. Called on the thread that writes the response.
 
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
 
 namespace Asgi.Server.Protocols.Http;
 
@@ -23,6 +24,9 @@ public struct FieldCursor
 
     /// <summary>The field value.</summary>
     public string Value { get; set; }
+
+    /// <summary>How the value is encoded; null for ASCII, which other characters cannot be sent in.</summary>
+    public Encoding? Encoding { get; set; }
 
     /// <summary>State of the source; writers do not look at it. Zero at the start.</summary>
     public int Line { get; set; }

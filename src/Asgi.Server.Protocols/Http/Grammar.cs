@@ -37,6 +37,9 @@ internal static class Grammar
 
     private static readonly SearchValues<char> FieldValueChars = SearchValues.Create("\t" + Encoding.ASCII.GetString(Range(' ', '~')));
 
+    private static readonly SearchValues<char> ControlChars =
+        SearchValues.Create(Encoding.ASCII.GetString([.. Range('\0', '\b'), .. Range('\n', '\u001F'), 0x7F]));
+
     public static bool IsToken(ReadOnlySpan<byte> text) => !text.IsEmpty && !text.ContainsAnyExcept(TokenBytes);
 
     public static bool IsToken(ReadOnlySpan<char> text) => !text.IsEmpty && !text.ContainsAnyExcept(TokenChars);
@@ -46,6 +49,9 @@ internal static class Grammar
 
     /// <summary>A value to send: HTAB and 0x20-0x7E.</summary>
     public static bool IsFieldValue(ReadOnlySpan<char> text) => !text.ContainsAnyExcept(FieldValueChars);
+
+    /// <summary>A value to send in another encoding than ASCII: no control character but HTAB.</summary>
+    public static bool IsText(ReadOnlySpan<char> text) => !text.ContainsAny(ControlChars);
 
     /// <summary>OWS (RFC 9110, 5.6.3).</summary>
     public static bool IsWhitespace(byte b) => b is (byte)' ' or (byte)'\t';

@@ -36,7 +36,7 @@ internal struct FieldLineParser
         fault = null;
         while (!TryParseSectionEnd(window, out end, ref fault))
         {
-            if (fault is null && TryParseName(window, ref fault) && TryParseValue(window, fields, ref fault))
+            if (fault is null && TryParseName(window, ref fault) && TryParseValue(window, limits, fields, ref fault))
             {
                 if (_lineStart - _sectionStart > limits.MaxRequestHeadersTotalSize)
                     fault = Http1Faults.FieldSectionTooLarge;
@@ -99,7 +99,7 @@ internal struct FieldLineParser
         _ => Http1Faults.InvalidFieldName,
     };
 
-    private bool TryParseValue(ReadOnlySpan<byte> window, FieldSection fields, ref HttpFault? fault)
+    private bool TryParseValue(ReadOnlySpan<byte> window, Http1Limits limits, FieldSection fields, ref HttpFault? fault)
     {
         if (!TrySkipValue(window))
             return false;
@@ -115,7 +115,7 @@ internal struct FieldLineParser
             fault = Http1Faults.BareCarriageReturn;
             return false;
         }
-        return TryAddLine(window, fields, ref fault);
+        return TryAddLine(window, limits, fields, ref fault);
     }
 
     private bool TrySkipValue(ReadOnlySpan<byte> window)
@@ -132,7 +132,7 @@ internal struct FieldLineParser
         return _scanned < window.Length;
     }
 
-    private bool TryAddLine(ReadOnlySpan<byte> window, FieldSection fields, ref HttpFault? fault)
+    private bool TryAddLine(ReadOnlySpan<byte> window, Http1Limits limits, FieldSection fields, ref HttpFault? fault)
     {
         int start = _colon + 1;
         int end = _scanned;
@@ -140,7 +140,7 @@ internal struct FieldLineParser
             start++;
         while (start < end && Grammar.IsWhitespace(window[end - 1]))
             end--;
-        if (_obsText && !Utf8.IsValid(window[start..end]))
+        if (_obsText && !limits.AllowsAnyEncoding && !Utf8.IsValid(window[start..end]))
         {
             fault = Http1Faults.InvalidFieldValue;
             return false;

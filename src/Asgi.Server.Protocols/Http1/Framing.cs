@@ -9,12 +9,12 @@ namespace Asgi.Server.Protocols.Http1;
 internal static class Framing
 {
     /// <summary>Fills the framing part of <paramref name="head"/>; null when the request is unambiguous.</summary>
-    public static HttpFault? Decide(ReadOnlySpan<byte> buffer, RequestHead head)
+    public static HttpFault? Decide(ReadOnlySpan<byte> buffer, RequestHead head, Http1Limits limits)
     {
         var lines = new FramingLines();
         HttpFault? fault = lines.Collect(buffer, head);
         if (fault is null)
-            fault = DecideHost(buffer, head, lines.Host);
+            fault = DecideHost(buffer, head, lines.Host, limits.AllowsHostOverride);
         if (fault is null)
             fault = DecideContent(buffer, head, lines.TransferEncoding);
 
@@ -23,7 +23,7 @@ internal static class Framing
         return fault;
     }
 
-    private static HttpFault? DecideHost(ReadOnlySpan<byte> buffer, RequestHead head, int line)
+    private static HttpFault? DecideHost(ReadOnlySpan<byte> buffer, RequestHead head, int line, bool allowsOverride)
     {
         if (line < 0)
             return head.IsHttp11 ? Http1Faults.MissingHost : null;
@@ -33,7 +33,12 @@ internal static class Framing
         if (head.AuthorityLength == 0)
             return null;
         ReadOnlySpan<byte> authority = buffer.Slice(head.AuthorityStart, head.AuthorityLength);
-        return HostHeader.Matches(host, authority, head.DefaultPort) ? null : Http1Faults.HostMismatch;
+        if (HostHeader.Matches(host, authority, head.DefaultPort))
+            return null;
+        if (!allowsOverride || head.Form != TargetForm.Absolute)
+            return Http1Faults.HostMismatch;
+        head.Fields.MoveValue(line, head.AuthorityStart, head.AuthorityLength);
+        return null;
     }
 
     private static HttpFault? DecideContent(ReadOnlySpan<byte> buffer, RequestHead head, int transferEncoding)

@@ -20,6 +20,15 @@ internal sealed record Http1Limits
     public int MaxRequestHeaderCount { get; init; } = 100;
 
     /// <summary>
+    /// Whether a Host field that differs from the authority of an absolute-form target is overridden by it (RFC 9112, 3.2.2), rather than
+    /// refused.
+    /// </summary>
+    public bool AllowsHostOverride { get; init; }
+
+    /// <summary>Whether field values may have other bytes above 0x7F than UTF-8's: somebody else judges them.</summary>
+    public bool AllowsAnyEncoding { get; init; }
+
+    /// <summary>
     /// Bytes of all chunk extensions of a message, semicolons included; beyond it 400. No client is known to need any; the limit is that
     /// of hyper. Over the whole message, since one byte of content per chunk would multiply a limit per chunk (RFC 9112, 7.1.1).
     /// </summary>

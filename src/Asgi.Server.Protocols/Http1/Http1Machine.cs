@@ -97,7 +97,7 @@ internal sealed class Http1Machine(Http1Limits limits)
                 case State.HeaderSection:
                     if (!_fieldLines.TryParse(buffer, limits, Head.Fields, out end, out fault))
                         return NeedDataOr(fault, ref consumed);
-                    if ((fault = Framing.Decide(buffer, Head)) is not null)
+                    if ((fault = Framing.Decide(buffer, Head, limits)) is not null)
                         return NeedDataOr(fault, ref consumed);
                     consumed = end;
                     _remaining = Head.ContentLength ?? 0;

@@ -3,6 +3,7 @@
 
 using System.Buffers.Text;
 using System.Diagnostics;
+using System.Text;
 using Asgi.Server.Protocols.Http;
 
 namespace Asgi.Server.Protocols.Http1;
@@ -111,7 +112,10 @@ internal static class ResponseHeadWriter
             }
             output.AppendText(cursor.Name, cursor.Name);
             output.Append(": "u8);
-            output.AppendText(cursor.Value, cursor.Name);
+            if (cursor.Encoding is null)
+                output.AppendText(cursor.Value, cursor.Name);
+            else
+                output.AppendEncoded(cursor.Value, cursor.Encoding, cursor.Name);
             output.Append("\r\n"u8);
         }
     }
@@ -164,6 +168,34 @@ internal static class ResponseHeadWriter
                 Written += text.Length;
             }
             else
+            {
+                Refuse(name);
+            }
+        }
+
+        /// <summary>Appends text in an encoding that has been chosen; what it becomes must still be a field value.</summary>
+        public void AppendEncoded(ReadOnlySpan<char> text, Encoding encoding, string name)
+        {
+            if (Result != HeadResult.Done)
+                return;
+            try
+            {
+                if (!encoding.TryGetBytes(text, _destination[Written..], out int length))
+                {
+                    Result = HeadResult.TooSmall;
+                    if (!Grammar.IsText(text))
+                        Refuse(name);
+                }
+                else if (!Grammar.IsText(text) || _destination.Slice(Written, length).ContainsAnyExcept(Grammar.FieldValueBytes))
+                {
+                    Refuse(name);
+                }
+                else
+                {
+                    Written += length;
+                }
+            }
+            catch (EncoderFallbackException)
             {
                 Refuse(name);
             }

@@ -7,15 +7,21 @@ using Microsoft.AspNetCore.Http;
 namespace Asgi.Server.Application;
 
 internal sealed class HostedApplication<TContext>(
-    IHttpApplication<TContext> application, ServerLog log, bool allowsSynchronousIO = false, BadRequestEvents? badRequests = null)
+    IHttpApplication<TContext> application,
+    ServerLog log,
+    bool allowsSynchronousIO = false,
+    HeaderEncodings? encodings = null,
+    BadRequestEvents? badRequests = null)
     : IAsgiApplication
     where TContext : notnull
 {
+    private readonly HeaderEncodings _encodings = encodings ?? HeaderEncodings.None;
+
     public ValueTask RunAsync(HttpExchange exchange)
     {
         if (exchange.ApplicationState is not HostedRequest<TContext> request)
         {
-            exchange.ApplicationState = request = new HostedRequest<TContext>(exchange, allowsSynchronousIO);
+            exchange.ApplicationState = request = new HostedRequest<TContext>(exchange, allowsSynchronousIO, _encodings);
         }
 
         request.Begin();

@@ -2,6 +2,7 @@
 using System.Buffers;
 using System.Net;
 using Asgi.Server.Diagnostics;
+using Asgi.Server.Features;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -23,6 +24,8 @@ internal partial class HostedRequest :
     IConnectionLifetimeFeature,
     IConnectionLifetimeNotificationFeature,
     IConnectionHeartbeatFeature,
+    IConnectionCompleteFeature,
+    IConnectionEndPointFeature,
     IDecrementConcurrentConnectionCountFeature,
     IConnectionMetricsTagsFeature,
     IMemoryPoolFeature
@@ -161,6 +164,21 @@ internal partial class HostedRequest :
 
     void IConnectionLifetimeFeature.Abort() => _exchange.Scope.Connection.AbortLater();
 
+    EndPoint? IConnectionEndPointFeature.RemoteEndPoint
+    {
+        get => _exchange.Scope.Client;
+        set => throw new NotSupportedException("The address of a connection cannot be replaced.");
+    }
+
+    EndPoint? IConnectionEndPointFeature.LocalEndPoint
+    {
+        get => _exchange.Scope.Server;
+        set => throw new NotSupportedException("The address of a connection cannot be replaced.");
+    }
+
+    void IConnectionCompleteFeature.OnCompleted(Func<object, Task> callback, object state) =>
+        _exchange.Scope.Connection.OnCompleted(callback, state);
+
     void IConnectionHeartbeatFeature.OnHeartbeat(Action<object> action, object state) =>
         _exchange.Scope.Connection.OnHeartbeat(action, state);
 
@@ -174,17 +192,34 @@ internal partial class HostedRequest :
 
     MemoryPool<byte> IMemoryPoolFeature.MemoryPool => MemoryPool<byte>.Shared;
 
-    private HostedRequest? GetConnectionFeature(Type key) =>
+    // Where middleware stands before the requests, it has all of these, and what it has set comes first.
+    private object? GetConnectionFeature(Type key)
+    {
+        var connection = _exchange.Scope.Connection;
+        if (connection.GetFeature(key) is { } feature)
+        {
+            return feature;
+        }
+
+        if (key == typeof(IProxyProtocolFeature))
+        {
+            return connection.ProxyHeader is { } header ? new ProxyProtocolFeature(header, connection) : null;
+        }
+
+        return IsOwnConnectionFeature(key) ? this : null;
+    }
+
+    private bool IsOwnConnectionFeature(Type key) =>
         key == typeof(IConnectionIdFeature)
         || key == typeof(IConnectionItemsFeature)
         || key == typeof(IConnectionLifetimeFeature)
         || key == typeof(IConnectionLifetimeNotificationFeature)
         || key == typeof(IConnectionHeartbeatFeature)
+        || key == typeof(IConnectionCompleteFeature)
+        || key == typeof(IConnectionEndPointFeature)
         || key == typeof(IMemoryPoolFeature)
         || (key == typeof(IDecrementConcurrentConnectionCountFeature) && _exchange.Scope.Connection.IsCountLimited)
-        || (key == typeof(IConnectionMetricsTagsFeature) && _exchange.Scope.Connection.MetricsTags is not null)
-            ? this
-            : null;
+        || (key == typeof(IConnectionMetricsTagsFeature) && _exchange.Scope.Connection.MetricsTags is not null);
 
     private void ResetConnection()
     {

@@ -65,6 +65,20 @@ internal partial class HostedRequest : IFeatureCollection
 
     private object? GetSlot(int slot)
     {
+        if (GetRequestSlot(slot) is { } own)
+        {
+            return own;
+        }
+
+        // One that others set may stand among the connection's, if there is middleware to have set it.
+        var connection = _exchange.Scope.Connection;
+        return slot >= FeatureSlots.OwnCount && connection.HasFeatures && (_replaced & (1UL << slot)) == 0
+            ? connection.GetFeature(FeatureSlots.Types[slot])
+            : null;
+    }
+
+    private object? GetRequestSlot(int slot)
+    {
         if ((_replaced & (1UL << slot)) != 0)
         {
             return _replacements[slot];
@@ -107,7 +121,7 @@ internal partial class HostedRequest : IFeatureCollection
     {
         for (var slot = 0; slot < FeatureSlots.Count; slot++)
         {
-            if (GetSlot(slot) is { } instance)
+            if (GetRequestSlot(slot) is { } instance)
             {
                 yield return new(FeatureSlots.Types[slot], instance);
             }

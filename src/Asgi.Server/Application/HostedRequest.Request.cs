@@ -179,7 +179,8 @@ internal partial class HostedRequest :
         var trailers = new HeaderDictionary();
         for (var i = 0; i < section.Count; i++)
         {
-            trailers.Append(Encoding.ASCII.GetString(section.GetName(i)), Encoding.UTF8.GetString(section.GetValue(i)));
+            var name = Encoding.ASCII.GetString(section.GetName(i));
+            trailers.Append(name, (_encodings.Request?.Invoke(name) ?? Encoding.UTF8).GetString(section.GetValue(i)));
         }
 
         return trailers;

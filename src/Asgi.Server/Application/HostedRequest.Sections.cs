@@ -12,7 +12,7 @@ internal partial class HostedRequest : IHttpResponseTrailersFeature, IHttpInform
 
     IHeaderDictionary IHttpResponseTrailersFeature.Trailers
     {
-        get => _replacedResponseTrailers ?? (_responseTrailers ??= new ResponseHeaders(_exchange, areTrailers: true));
+        get => _replacedResponseTrailers ?? (_responseTrailers ??= new ResponseHeaders(_exchange, areTrailers: true, _encodings.Response));
         set => _replacedResponseTrailers = value;
     }
 
@@ -20,7 +20,7 @@ internal partial class HostedRequest : IHttpResponseTrailersFeature, IHttpInform
         int statusCode, IHeaderDictionary headers, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(headers);
-        return _exchange.SendAsync(new InformationalResponse(statusCode, ResponseHeaders.CopyOf(headers)), cancellationToken);
+        return _exchange.SendAsync(new InformationalResponse(statusCode, ResponseHeaders.CopyOf(headers, encodings: _encodings.Response)), cancellationToken);
     }
 
     /// <summary>The trailers the application has set, or null for none.</summary>
@@ -28,7 +28,7 @@ internal partial class HostedRequest : IHttpResponseTrailersFeature, IHttpInform
     {
         if (_replacedResponseTrailers is { Count: > 0 } replaced)
         {
-            return ResponseHeaders.CopyOf(replaced, areTrailers: true);
+            return ResponseHeaders.CopyOf(replaced, areTrailers: true, _encodings.Response);
         }
 
         return _replacedResponseTrailers is null && _responseTrailers is { Count: > 0 } ? _responseTrailers : null;

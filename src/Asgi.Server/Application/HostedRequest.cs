@@ -15,15 +15,18 @@ internal abstract partial class HostedRequest
     private readonly RequestBodyStream _bodyStream;
     private readonly ResponseBodyWriter _bodyWriter;
     private readonly ResponseBodyStream _responseStream;
+    private readonly HeaderEncodings _encodings;
 
     /// <param name="exchange">The exchange whose requests it is.</param>
     /// <param name="allowsSynchronousIO">Whether a request allows synchronous I/O that does not say otherwise.</param>
-    protected HostedRequest(HttpExchange exchange, bool allowsSynchronousIO)
+    /// <param name="encodings">How field values are encoded.</param>
+    protected HostedRequest(HttpExchange exchange, bool allowsSynchronousIO, HeaderEncodings encodings)
     {
         _exchange = exchange;
         _allowsSynchronousIOByDefault = allowsSynchronousIO;
-        _requestHeaders = new RequestHeaders(exchange.Scope.Headers);
-        _responseHeaders = new ResponseHeaders(exchange);
+        _requestHeaders = new RequestHeaders(exchange.Scope.Headers, encodings.Request);
+        _responseHeaders = new ResponseHeaders(exchange, encodings: encodings.Response);
+        _encodings = encodings;
         _bodyReader = new RequestBodyReader(exchange, this);
         _bodyStream = new RequestBodyStream(_bodyReader, this);
         _bodyWriter = new ResponseBodyWriter(exchange, this);
@@ -186,8 +189,8 @@ internal abstract partial class HostedRequest
 }
 
 /// <summary>The part Hosting keeps its own context in, to use it again for the next request of the connection.</summary>
-internal sealed class HostedRequest<TContext>(HttpExchange exchange, bool allowsSynchronousIO)
-    : HostedRequest(exchange, allowsSynchronousIO), IHostContextContainer<TContext>
+internal sealed class HostedRequest<TContext>(HttpExchange exchange, bool allowsSynchronousIO, HeaderEncodings encodings)
+    : HostedRequest(exchange, allowsSynchronousIO, encodings), IHostContextContainer<TContext>
     where TContext : notnull
 {
     TContext? IHostContextContainer<TContext>.HostContext { get; set; }

@@ -11,7 +11,7 @@ using Microsoft.Extensions.Primitives;
 
 namespace Asgi.Server.Application;
 
-internal sealed class RequestHeaders(FieldSection fields) : IHeaderDictionary
+internal sealed class RequestHeaders(FieldSection fields, Func<string, Encoding?>? encodings = null) : IHeaderDictionary
 {
     private const int ReusedValueCountMax = 64;
 
@@ -110,6 +110,11 @@ internal sealed class RequestHeaders(FieldSection fields) : IHeaderDictionary
     private string GetString(int index)
     {
         var bytes = fields.GetValue(index);
+        if (encodings is not null)
+        {
+            return (encodings(FieldNames.GetString(fields.GetName(index))) ?? Encoding.UTF8).GetString(bytes);
+        }
+
         if (index >= ReusedValueCountMax)
         {
             return Encoding.UTF8.GetString(bytes);

@@ -3,13 +3,18 @@
 using System.Collections;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Text;
 using Asgi.Server.Protocols.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 
 namespace Asgi.Server.Application;
 
-internal sealed class ResponseHeaders(HttpExchange? exchange, bool areTrailers = false) : ResponseFields, IHeaderDictionary
+/// <param name="exchange">Tells whether it is too late to change them; null: it never is.</param>
+/// <param name="areTrailers">Whether they stand behind the content.</param>
+/// <param name="encodings">How values are encoded, by name; null: all in ASCII.</param>
+internal sealed class ResponseHeaders(
+    HttpExchange? exchange, bool areTrailers = false, Func<string, Encoding?>? encodings = null) : ResponseFields, IHeaderDictionary
 {
     private const string ContentLengthName = "Content-Length";
 
@@ -71,9 +76,10 @@ internal sealed class ResponseHeaders(HttpExchange? exchange, bool areTrailers =
     }
 
     /// <summary>A copy, checked, of headers that the application has put in the place of the server's.</summary>
-    public static ResponseHeaders CopyOf(IHeaderDictionary headers, bool areTrailers = false)
+    public static ResponseHeaders CopyOf(
+        IHeaderDictionary headers, bool areTrailers = false, Func<string, Encoding?>? encodings = null)
     {
-        var copy = new ResponseHeaders(exchange: null, areTrailers);
+        var copy = new ResponseHeaders(exchange: null, areTrailers, encodings);
         foreach (var (name, value) in headers)
         {
             copy.Set(name, value, mayReplace: true);
@@ -104,6 +110,7 @@ internal sealed class ResponseHeaders(HttpExchange? exchange, bool areTrailers =
 
                 cursor.Name = field.Key;
                 cursor.Value = value;
+                cursor.Encoding = encodings?.Invoke(field.Key);
                 return true;
             }
 
@@ -277,16 +284,17 @@ internal sealed class ResponseHeaders(HttpExchange? exchange, bool areTrailers =
         }
     }
 
-    private static void Validate(string key, StringValues values)
+    private void Validate(string key, StringValues values)
     {
         if (!Grammar.IsToken(key))
         {
             throw new InvalidOperationException($"'{key}' is not a field name: it must be a token (RFC 9110, section 5.1).");
         }
 
+        var isEncoded = encodings?.Invoke(key) is not null;
         foreach (var value in values)
         {
-            if (value is not null && !Grammar.IsFieldValue(value))
+            if (value is not null && !(isEncoded ? Grammar.IsText(value) : Grammar.IsFieldValue(value)))
             {
                 throw new InvalidOperationException(
                     $"The value of '{key}' has a character that no field may have (RFC 9110, section 5.5).");

@@ -1,5 +1,6 @@
 // What an application may know of the connection its requests come on. Implemented in Connections/; any thread.
 using System.Net;
+using Asgi.Server.Protocols.ProxyProtocol;
 
 namespace Asgi;
 
@@ -10,6 +11,21 @@ internal interface IConnectionInfo
     EndPoint? RemoteEndPoint { get; }
 
     EndPoint? LocalEndPoint { get; }
+
+    /// <summary>The peer of the transport: the proxy, where one has told of another client.</summary>
+    EndPoint? TransportRemoteEndPoint { get; }
+
+    /// <summary>The end of the transport that is this server's own.</summary>
+    EndPoint? TransportLocalEndPoint { get; }
+
+    /// <summary>What a proxy has said of the connection; null where none was to say anything.</summary>
+    ProxyHeader? ProxyHeader { get; }
+
+    /// <summary>Whether middleware stands before the connection's requests, so that anything may be found by <see cref="GetFeature"/>.</summary>
+    bool HasFeatures { get; }
+
+    /// <summary>What is known of the connection under a type, of which others here are not a part; null where there is nothing.</summary>
+    object? GetFeature(Type key);
 
     /// <summary>What applications keep as long as the connection lives.</summary>
     IDictionary<object, object?> Items { get; }
@@ -31,6 +47,10 @@ internal interface IConnectionInfo
 
     /// <summary>Has a callback called every second as long as the connection lives, as application code.</summary>
     void OnHeartbeat(Action<object> action, object state);
+
+    /// <summary>Has a callback called when the connection is over, last added first, as application code.</summary>
+    /// <exception cref="InvalidOperationException">The connection is over.</exception>
+    void OnCompleted(Func<object, Task> callback, object state);
 
     /// <summary>Breaks the connection.</summary>
     void AbortLater();

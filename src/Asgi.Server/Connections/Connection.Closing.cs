@@ -76,7 +76,7 @@ internal sealed partial class Connection
     private void CloseReset()
     {
         Record.End(ConnectionEndReason.ConnectionReset);
-        if (Record is { IsLogged: true, Reason: ConnectionEndReason.ConnectionReset } && State != ConnectionState.Closed)
+        if (IsLogged && Record.Reason == ConnectionEndReason.ConnectionReset && State != ConnectionState.Closed)
         {
             Log.ResetReceived(Id);
         }
@@ -86,7 +86,7 @@ internal sealed partial class Connection
 
     private void LogEnd(bool isBroken)
     {
-        if (!Record.IsLogged || Record.Reason == ConnectionEndReason.ConnectionReset)
+        if (!IsLogged || Record.Reason == ConnectionEndReason.ConnectionReset)
         {
             return;
         }
@@ -139,14 +139,9 @@ internal sealed partial class Connection
         Debug.Assert(State == ConnectionState.Closed);
         Input.Clear();
         StopCountingAll();
-        try
+        if (_completion is not { } completion || !completion.TryBegin())
         {
-            Record.Stop();
-        }
-        finally
-        {
-            // Whatever a listener does: a stop waits for this.
-            _registry.Remove(this);
+            Leave();
         }
     }
 }

@@ -13,10 +13,11 @@ internal sealed partial class Connection
     private int _isCounted;
     private int _isCountedAsUpgraded;
 
-    public bool IsCountLimited => Limits.Connections is not null;
+    public bool IsCountLimited => _below?.Connection.IsCountLimited ?? Limits.Connections is not null;
 
     public void StopCounting()
     {
+        _below?.Connection.StopCounting();
         if (Interlocked.Exchange(ref _isCounted, 0) != 0)
         {
             Limits.Connections!.Leave();

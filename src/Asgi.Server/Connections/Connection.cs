@@ -1,6 +1,7 @@
 // One connection: its transport, what it has received and has to send, and the protocol driver that makes sense of it. Everything on the
 // thread of its loop, but the two values marked. Receiving is in Connection.Receive.cs, sending of files in Connection.Files.cs, its end in
-// Connection.Closing.cs, what bounds a connection in Connection.Limits.cs, what applications may know in Connection.Info.cs.
+// Connection.Closing.cs, what bounds a connection in Connection.Limits.cs, what applications may know in Connection.Info.cs, stages before
+// its protocol in Connection.Stages.cs.
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Loops;
 using Asgi.Server.Loops.Buffers;
@@ -34,9 +35,14 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
     private volatile ConnectionState _state;
     private volatile bool _isCloseRequested;
 
-    /// <summary>Has its place among the limited number of connections already, if that is limited.</summary>
-    public Connection(Loop loop, Transport transport, ConnectionRegistry registry, ConnectionLimits limits, string id)
+    /// <summary>
+    /// Has its place among the limited number of connections already, if that is limited. <paramref name="below"/> is what it runs on
+    /// instead of a socket.
+    /// </summary>
+    public Connection(
+        Loop loop, Transport transport, ConnectionRegistry registry, ConnectionLimits limits, string id, ConnectionBelow? below = null)
     {
+        _below = below;
         Loop = loop;
         Transport = transport;
         _registry = registry;
@@ -48,7 +54,7 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         _turn = new ReceiveTurn(this);
         _sendRate = new SendRate(this);
         Id = id;
-        Record = new ConnectionRecord(registry.Diagnostics, id, this);
+        Record = below?.Connection.Record ?? new ConnectionRecord(registry.Diagnostics, id, this);
     }
 
     /// <summary>Any thread.</summary>
@@ -75,7 +81,12 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
     /// <summary>What is noted of the connection for who watches.</summary>
     public ConnectionRecord Record { get; }
 
+    // Of two that share a record, the one that has the socket.
+    private bool IsLogged => Record.IsLogged && _below is null;
+
     public ApplicationDispatch Dispatch => _registry.Dispatch;
+
+    public ConnectionRegistry Registry => _registry;
 
     public bool IsServerStopping => _registry.IsStopping;
 
@@ -103,7 +114,7 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         _driver = driver;
         Guard(static connection =>
         {
-            connection.Loop.Backend.Attach(connection.Transport, connection);
+            connection.AttachTransport();
             connection.StartAging();
             connection._driver.OnStarted();
         });
@@ -121,7 +132,7 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
     {
         HasPeerShutdown = true;
         _isReadable = true;
-        if (Record.IsLogged)
+        if (IsLogged)
         {
             Log.FinReceived(Id);
         }

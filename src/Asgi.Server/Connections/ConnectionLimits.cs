@@ -1,4 +1,5 @@
 // The limits that steer a connection, taken once from the options when the server starts, for each endpoint. Read on loop threads.
+using System.Text;
 using Asgi.Server.Protocols.Http1;
 
 namespace Asgi.Server.Connections;
@@ -50,6 +51,9 @@ internal sealed record ConnectionLimits
 
     /// <summary>Connections that may be upgraded at a time; null for no limit.</summary>
     public ConcurrencyLimit? UpgradedConnections { get; init; }
+
+    /// <summary>How values of request fields are decoded, by name; null where all are UTF-8, as the machine sees to.</summary>
+    public Func<string, Encoding?>? RequestEncodings { get; init; }
 
     public Http1Limits Http1 { get; init; } = new();
 }

@@ -26,7 +26,7 @@ internal sealed partial class Http1Driver : ConnectionDriver
         Machine = new Http1Machine(connection.Limits.Http1);
         Content = new Http1Content(connection, Machine);
         _stream = new Http1Stream(connection, this, defaultFields);
-        _scope = new HttpScope(Machine.Head.Fields, connection);
+        _scope = new HttpScope(Machine.Head.Fields, connection) { Scheme = connection.Scheme };
         _exchange = new HttpExchange(_stream, _scope);
         _calls = new Http1Calls(application, _exchange, this);
     }
@@ -252,6 +252,9 @@ internal sealed partial class Http1Driver : ConnectionDriver
         var (buffer, start) = (input.RawArray, input.RawStart);
         switch (Machine.Read(input.Raw, out var consumed))
         {
+            case Http1Event.Request when JudgeEncodings(buffer, start) is { } fault:
+                Refuse(fault);
+                break;
             case Http1Event.Request:
                 input.ConsumeHead(consumed);
                 BeginExchange(buffer, start);
@@ -269,6 +272,18 @@ internal sealed partial class Http1Driver : ConnectionDriver
 
                 break;
         }
+    }
+
+    // Nothing to do where every value is UTF-8: the machine has seen to that.
+    private HttpFault? JudgeEncodings(byte[] buffer, int start)
+    {
+        if (_connection.Limits.RequestEncodings is not { } encodings)
+        {
+            return null;
+        }
+
+        Machine.Head.Fields.Bind(buffer, start);
+        return FieldEncodings.Judge(Machine.Head.Fields, encodings);
     }
 
     private void BeginExchange(byte[] buffer, int start)

@@ -71,6 +71,9 @@ internal enum ConnectionEndReason
     /// <summary>The application has cancelled a write that waited for the client.</summary>
     WriteCanceled,
 
+    /// <summary>The header of the PROXY protocol was missing, malformed or late, or its sender is not trusted.</summary>
+    InvalidProxyHeader,
+
     /// <summary>Closed unread: as many connections were open as may be.</summary>
     MaxConcurrentConnectionsExceeded,
 
@@ -105,6 +108,7 @@ internal static class ConnectionEndReasons
         ConnectionEndReason.AbortedByApp => "aborted_by_app",
         ConnectionEndReason.AppShutdownTimeout => "app_shutdown_timeout",
         ConnectionEndReason.WriteCanceled => "write_canceled",
+        ConnectionEndReason.InvalidProxyHeader => "invalid_proxy_header",
         ConnectionEndReason.MaxConcurrentConnectionsExceeded => "max_concurrent_connections_exceeded",
         ConnectionEndReason.UnhandledException or ConnectionEndReason.OtherError => "other_error",
         _ => throw new UnreachableException(),

@@ -12,7 +12,8 @@ namespace Asgi.Server.Hosting;
 /// <summary>
 /// An endpoint that is bound, with the address it is shown by; <paramref name="Limits"/> is null where the server's are meant.
 /// </summary>
-internal sealed record BoundAddress(BoundEndpoint Endpoint, string Display, string? SocketPath, AsgiServerLimits? Limits);
+internal sealed record BoundAddress(
+    BoundEndpoint Endpoint, string Display, string? SocketPath, AsgiServerLimits? Limits, ListenOptions Options);
 
 internal sealed partial class AddressBinder(LoopGroup group, AsgiServerOptions options, ServerAddresses addresses, ILogger logger)
 {
@@ -188,7 +189,7 @@ internal sealed partial class AddressBinder(LoopGroup group, AsgiServerOptions o
         {
             var bound = group.Bind(endPoint, endpoint.Backlog);
             var socketPath = (endPoint as UnixDomainSocketEndPoint)?.ToString();
-            _bound.Add(new BoundAddress(bound, display ?? Display(bound.LocalEndPoint), socketPath, endpoint.OwnLimits));
+            _bound.Add(new BoundAddress(bound, display ?? Display(bound.LocalEndPoint), socketPath, endpoint.OwnLimits, endpoint));
         }
         catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {

@@ -74,7 +74,9 @@ public sealed partial class AsgiServer : IServer
         where TContext : notnull
     {
         ArgumentNullException.ThrowIfNull(application);
-        return StartAsync(new HostedApplication<TContext>(application, _log, _options.AllowSynchronousIO, _badRequests), cancellationToken);
+        var encodings = HeaderEncodings.From(_options.RequestHeaderEncodingSelector, _options.ResponseHeaderEncodingSelector);
+        return StartAsync(
+            new HostedApplication<TContext>(application, _log, _options.AllowSynchronousIO, encodings, _badRequests), cancellationToken);
     }
 
     /// <summary>Starts to serve a native ASGI application, without ASP.NET.</summary>
@@ -115,13 +117,13 @@ public sealed partial class AsgiServer : IServer
         group.Start();
         foreach (var bound in _bound)
         {
-            bound.Endpoint.StartAccepting(CreateAcceptor(limits.Of(bound.Limits)));
+            bound.Endpoint.StartAccepting(CreateAcceptor(limits.Of(bound.Limits), bound.Options));
         }
 
         _addresses.Publish(_bound.Select(bound => bound.Display).Distinct());
         return Task.CompletedTask;
 
-        ConnectionAcceptor CreateAcceptor(EndpointLimits endpoint)
+        ConnectionAcceptor CreateAcceptor(EndpointLimits endpoint, ListenOptions options)
         {
             var served = endpoint.Requests is { } requests
                 ? new LimitedRequests(
@@ -130,7 +132,9 @@ public sealed partial class AsgiServer : IServer
                     new Overload(nameof(AsgiServerLimits.MaxConcurrentRequests), endpoint.RetryAfterSeconds, _log, TimeProvider.System))
                 : application;
             return new ConnectionAcceptor(
-                _registry, endpoint.Connection, connection => new Http1Driver(connection, served, defaultFields));
+                _registry,
+                endpoint.Connection,
+                ConnectionStages.Before(connection => new Http1Driver(connection, served, defaultFields), options));
         }
     }
 

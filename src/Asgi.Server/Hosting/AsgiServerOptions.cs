@@ -1,6 +1,9 @@
 // The options of the server, shaped as Kestrel's, so that a ConfigureKestrel lambda moves over. Read once when the server starts.
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
+using Asgi.Server.Application;
+using Asgi.Server.Hosting;
 
 namespace Asgi.Server;
 
@@ -121,6 +124,44 @@ public sealed class AsgiServerOptions
     /// address, the request line, the status, the bytes of content and the milliseconds taken. Default false.
     /// </summary>
     public bool AccessLog { get; set; }
+
+    /// <summary>
+    /// Whether a Host field that differs from the authority of an absolute-form request target is overridden by that authority, as RFC 9112,
+    /// section 3.2.2, asks of a proxy. Default false: such a request is answered with 400.
+    /// </summary>
+    public bool AllowHostHeaderOverride { get; set; }
+
+    /// <summary>
+    /// How the value of a request field is decoded, by the field's name; null for the default, UTF-8, in which other bytes are answered with
+    /// 400. The default selector gives null for every name, and costs nothing. Called for each field with other bytes than ASCII when a head
+    /// has come, and whenever a value is read; on any thread.
+    /// </summary>
+    public Func<string, Encoding?> RequestHeaderEncodingSelector
+    {
+        get;
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            field = value;
+        }
+    } = HeaderEncodings.DefaultSelector;
+
+    /// <summary>
+    /// How the value of a response field is encoded, by the field's name; null for the default, ASCII, to which other characters are refused.
+    /// The default selector gives null for every name, and costs nothing. Called when a value is set and when it is written; on any thread.
+    /// </summary>
+    public Func<string, Encoding?> ResponseHeaderEncodingSelector
+    {
+        get;
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            field = value;
+        }
+    } = HeaderEncodings.DefaultSelector;
+
+    /// <summary>The services of the app, for connection middleware; set where the server comes from an app's services.</summary>
+    public IServiceProvider ApplicationServices { get; set; } = NoServices.Instance;
 
     internal IReadOnlyList<ListenOptions> Endpoints => _endpoints;
 

@@ -30,6 +30,7 @@ internal sealed class EffectiveLimits
     private EndpointLimits Create(AsgiServerLimits limits)
     {
         var server = _options.Limits;
+        var encodings = HeaderEncodings.From(_options.RequestHeaderEncodingSelector, _options.ResponseHeaderEncodingSelector);
         var connection = new ConnectionLimits
         {
             RequestBufferSizeMax = limits.MaxRequestBufferSize,
@@ -51,8 +52,11 @@ internal sealed class EffectiveLimits
                 limits.MaxConcurrentUpgradedConnections,
                 server.MaxConcurrentUpgradedConnections,
                 _server?.Connection.UpgradedConnections),
+            RequestEncodings = encodings.Request,
             Http1 = new Http1Limits
             {
+                AllowsHostOverride = _options.AllowHostHeaderOverride,
+                AllowsAnyEncoding = encodings.Request is not null,
                 MaxRequestLineSize = limits.MaxRequestLineSize,
                 MaxRequestHeadersTotalSize = limits.MaxRequestHeadersTotalSize,
                 MaxRequestHeaderCount = limits.MaxRequestHeaderCount,

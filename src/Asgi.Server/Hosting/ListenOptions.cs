@@ -5,7 +5,7 @@ using System.Net.Sockets;
 namespace Asgi.Server;
 
 /// <summary>An endpoint to listen on.</summary>
-public sealed class ListenOptions
+public sealed partial class ListenOptions
 {
     internal ListenOptions(EndPoint endPoint, AsgiServerOptions serverOptions, bool isLocalhost = false)
     {

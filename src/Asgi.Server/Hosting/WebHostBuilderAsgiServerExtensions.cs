@@ -13,7 +13,9 @@ public static class WebHostBuilderAsgiServerExtensions
     {
         ArgumentNullException.ThrowIfNull(hostBuilder);
         return hostBuilder.ConfigureServices(services =>
-            services.AddOptions<AsgiServerOptions>().Services.AddSingleton<IServer, AsgiServer>());
+            services.AddOptions<AsgiServerOptions>()
+                .Configure<IServiceProvider>(static (options, provider) => options.ApplicationServices = provider)
+                .Services.AddSingleton<IServer, AsgiServer>());
     }
 
     /// <summary>Uses Asgi.Server as the web server, with options.</summary>

@@ -20,7 +20,8 @@ internal sealed class HostedDelegate(RequestDelegate run) : IHttpApplication<Htt
         NetworkConditions? conditions = null,
         ISpares? spares = null,
         bool logsAccess = false,
-        ServerEvents? events = null)
+        ServerEvents? events = null,
+        Func<Func<Connection, ConnectionDriver>, Func<Connection, ConnectionDriver>>? before = null)
     {
         var badRequests = new DiagnosticListener("simulated");
         return new SimulatedServer(
@@ -31,7 +32,8 @@ internal sealed class HostedDelegate(RequestDelegate run) : IHttpApplication<Htt
             spares,
             logsAccess,
             events,
-            badRequests);
+            badRequests,
+            before);
     }
 
     public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);

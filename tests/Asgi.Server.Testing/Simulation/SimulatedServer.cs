@@ -28,6 +28,7 @@ internal sealed class SimulatedServer : IAcceptHandler, IDisposable
     /// <param name="logsAccess">Whether each response is logged.</param>
     /// <param name="listener">Where it tells of bad requests; null: to one of its own.</param>
     /// <param name="events">Where it tells of events; null: to the source of the process.</param>
+    /// <param name="before">What connections pass before HTTP, given HTTP; null: nothing.</param>
     public SimulatedServer(
         Func<ServerLog, IAsgiApplication> application,
         int seed = 0,
@@ -36,7 +37,8 @@ internal sealed class SimulatedServer : IAcceptHandler, IDisposable
         ISpares? spares = null,
         bool logsAccess = false,
         ServerEvents? events = null,
-        DiagnosticListener? listener = null)
+        DiagnosticListener? listener = null,
+        Func<Func<Connection, ConnectionDriver>, Func<Connection, ConnectionDriver>>? before = null)
     {
         Listener = listener ?? new DiagnosticListener("simulated");
         Backend = new SimulatedBackend(seed, conditions);
@@ -53,8 +55,8 @@ internal sealed class SimulatedServer : IAcceptHandler, IDisposable
         var dispatch = new ApplicationDispatch(
             CallPlace.Loop, learns: spares is not null, BlockingMilliseconds, log, overload, Diagnostics);
         _registry = new ConnectionRegistry([Loop], dispatch, Diagnostics);
-        _acceptor = new ConnectionAcceptor(
-            _registry, limits ?? new ConnectionLimits(), connection => new Http1Driver(connection, served, fields));
+        Func<Connection, ConnectionDriver> http = connection => new Http1Driver(connection, served, fields);
+        _acceptor = new ConnectionAcceptor(_registry, limits ?? new ConnectionLimits(), before?.Invoke(http) ?? http);
         _listener = Backend.Listen();
         Backend.StartAccepting(_listener, this);
     }
@@ -67,8 +69,9 @@ internal sealed class SimulatedServer : IAcceptHandler, IDisposable
         NetworkConditions? conditions = null,
         ISpares? spares = null,
         bool logsAccess = false,
-        ServerEvents? events = null)
-        : this(_ => new NativeApplication(application), seed, limits, conditions, spares, logsAccess, events)
+        ServerEvents? events = null,
+        Func<Func<Connection, ConnectionDriver>, Func<Connection, ConnectionDriver>>? before = null)
+        : this(_ => new NativeApplication(application), seed, limits, conditions, spares, logsAccess, events, before: before)
     {
     }
 

@@ -1,5 +1,6 @@
 // Why connections end: error.type of asgi.server.connection.duration, in Kestrel's words; the first cause wins, and a clean end has none.
 
+using System.Net;
 using Asgi.Server.Connections;
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Testing.Simulation;
@@ -383,6 +384,22 @@ public sealed class ConnectionEndTests
     }
 
     [Theory]
+    [InlineData("127.0.0.0/8", "GET / HTTP/1.1\r\n")]
+    [InlineData("127.0.0.0/8", "PROXY TCP4 1.2.3.4\r\n")]
+    [InlineData("127.0.0.0/8", "PROXY")]
+    [InlineData("10.0.0.0/8", "PROXY UNKNOWN\r\n")]
+    [Ends(ConnectionEndReason.InvalidProxyHeader)]
+    public void No_header_of_a_trusted_proxy(string trusted, string sent)
+    {
+        var rules = new ProxyProtocolRules { TrustedNetworks = [IPNetwork.Parse(trusted)] };
+        using var run = new Run(Apps.Path, before: http => connection => new ProxyProtocolDriver(connection, rules, http));
+        run.Server.Connect(sent);
+        run.Server.Advance(rules.TimeoutMilliseconds + 1000);
+
+        run.AssertEnd(ConnectionEndReason.InvalidProxyHeader, "invalid_proxy_header");
+    }
+
+    [Theory]
     [InlineData("zz\r\n")]
     [InlineData("5\r\nhelloXX")]
     [Ends(ConnectionEndReason.OtherError)]
@@ -420,9 +437,13 @@ public sealed class ConnectionEndTests
     {
         private readonly MeterProbe _probe;
 
-        public Run(Func<HttpExchange, ValueTask> application, ConnectionLimits? limits = null, int seed = 0)
+        public Run(
+            Func<HttpExchange, ValueTask> application,
+            ConnectionLimits? limits = null,
+            int seed = 0,
+            Func<Func<Connection, ConnectionDriver>, Func<Connection, ConnectionDriver>>? before = null)
         {
-            Server = new SimulatedServer(application, seed, limits);
+            Server = new SimulatedServer(application, seed, limits, before: before);
             _probe = new MeterProbe(Server.Diagnostics.Metrics, "connection.duration");
         }
 

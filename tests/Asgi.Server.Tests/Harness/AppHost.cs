@@ -22,14 +22,18 @@ internal sealed class AppHost : IAsyncDisposable
     public IPEndPoint EndPoint { get; private set; } = null!;
 
     public static async Task<AppHost> StartAsync(
-        RequestDelegate app, Action<AsgiServerOptions>? options = null, ILoggerProvider? logs = null, TimeSpan? shutdownTimeout = null)
+        RequestDelegate app,
+        Action<AsgiServerOptions>? options = null,
+        ILoggerProvider? logs = null,
+        TimeSpan? shutdownTimeout = null,
+        LogLevel minimum = LogLevel.Information)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
         builder.WebHost.UseAsgiServer(options ?? (_ => { })).UseUrls("http://127.0.0.1:0");
         if (shutdownTimeout is { } timeout)
             builder.WebHost.UseShutdownTimeout(timeout);
         if (logs is not null)
-            builder.Logging.AddProvider(logs);
+            builder.Logging.AddProvider(logs).SetMinimumLevel(minimum);
 
         var host = new AppHost(builder.Build());
         host.Application.Run(context => context.Request.Path == RawClient.ProbePath ? Task.CompletedTask : app(context));

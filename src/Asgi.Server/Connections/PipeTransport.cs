@@ -1,0 +1,228 @@
+// A transport over a pipe instead of a socket, for HTTP behind connection middleware: receives and sends never block, and readiness comes as
+// from a backend, edge-triggered. The pipe's own continuations are posted to the loop (LoopScheduler), so everything is on its thread.
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Net;
+using Asgi.Server.Loops;
+using Asgi.Server.Loops.Interop;
+
+namespace Asgi.Server.Connections;
+
+internal sealed class PipeTransport : Transport
+{
+    /// <summary>Bytes of one send at most: the pipe says only afterwards that it is full.</summary>
+    public const int SendLengthMax = 64 * 1024;
+
+    private readonly PipedDriver _driver;
+    private readonly IDuplexPipe _pipe;
+    private readonly Action _onRead;
+    private readonly Action _onFlushed;
+    private readonly ReadAtOnce _readAtOnce;
+    private ITransportHandler? _handler;
+    private ValueTask<ReadResult> _read;
+    private ValueTask<FlushResult> _flush;
+    private bool _isReading;
+    private bool _isFlushing;
+    private bool _isClosed;
+
+    public PipeTransport(PipedDriver driver, IDuplexPipe pipe, EndPoint? remoteEndPoint, EndPoint? localEndPoint)
+    {
+        _driver = driver;
+        _pipe = pipe;
+        RemoteEndPoint = remoteEndPoint;
+        LocalEndPoint = localEndPoint;
+        _onRead = OnRead;
+        _onFlushed = OnFlushed;
+        _readAtOnce = new ReadAtOnce(this);
+    }
+
+    public override EndPoint? RemoteEndPoint { get; }
+
+    public override EndPoint? LocalEndPoint { get; }
+
+    public override long UnacknowledgedLength => _driver.UnacknowledgedLength;
+
+    public void Attach(ITransportHandler handler)
+    {
+        _handler = handler;
+        AwaitRead();
+    }
+
+    public override TransportResult Receive(Span<byte> buffer)
+    {
+        if (_isReading)
+        {
+            return TransportResult.WouldBlock;
+        }
+
+        ReadResult result;
+        try
+        {
+            if (!_pipe.Input.TryRead(out result))
+            {
+                AwaitRead();
+                return TransportResult.WouldBlock;
+            }
+        }
+        catch (Exception)
+        {
+            // Whoever writes the pipe has completed it with an error.
+            return TransportResult.Broken;
+        }
+
+        var bytes = result.Buffer;
+        var length = (int)Math.Min(bytes.Length, buffer.Length);
+        bytes.Slice(0, length).CopyTo(buffer);
+        _pipe.Input.AdvanceTo(bytes.GetPosition(length));
+        if (length < buffer.Length && length > 0)
+        {
+            // A short receive is the last until there is a new edge, be it the end.
+            AwaitRead();
+        }
+
+        return length > 0 || result.IsCompleted ? TransportResult.Done(length) : TransportResult.WouldBlock;
+    }
+
+    public override unsafe TransportResult Send(ReadOnlySpan<IoVector> vectors, bool isMoreFollowing = false)
+    {
+        if (_isFlushing)
+        {
+            return TransportResult.WouldBlock;
+        }
+
+        var sent = 0;
+        foreach (var vector in vectors)
+        {
+            var part = vector.Span[..Math.Min(vector.Span.Length, SendLengthMax - sent)];
+            _pipe.Output.Write(part);
+            sent += part.Length;
+        }
+
+        _flush = _pipe.Output.FlushAsync();
+        if (!_flush.IsCompleted)
+        {
+            _isFlushing = true;
+            _flush.GetAwaiter().UnsafeOnCompleted(_onFlushed);
+            return TransportResult.Done(sent);
+        }
+
+        return _flush.Result.IsCompleted ? TransportResult.Broken : TransportResult.Done(sent);
+    }
+
+    public override void ShutdownSend() => _pipe.Output.Complete();
+
+    /// <summary>The client has sent FIN, whatever of its bytes is still on the way here.</summary>
+    public void OnPeerShutdown()
+    {
+        if (!_isClosed)
+        {
+            _handler!.OnPeerShutdown();
+        }
+    }
+
+    /// <summary>The connection below is gone.</summary>
+    public void OnBroken()
+    {
+        if (!_isClosed)
+        {
+            _handler!.OnBroken();
+        }
+    }
+
+    public override void Close()
+    {
+        if (!_isClosed)
+        {
+            _isClosed = true;
+            _pipe.Output.Complete();
+            _pipe.Input.Complete();
+        }
+    }
+
+    public override void Abort()
+    {
+        if (!_isClosed)
+        {
+            _driver.AbortByHttp();
+            Close();
+        }
+    }
+
+    // Waits for the next edge. What is there already, or the end, is one too, but not inside the caller.
+    private void AwaitRead()
+    {
+        _isReading = true;
+        try
+        {
+            _read = _pipe.Input.ReadAsync();
+        }
+        catch (Exception exception)
+        {
+            _read = ValueTask.FromException<ReadResult>(exception);
+        }
+
+        if (_read.IsCompleted)
+        {
+            _driver.Connection.Loop.Post(_readAtOnce);
+        }
+        else
+        {
+            _read.GetAwaiter().UnsafeOnCompleted(_onRead);
+        }
+    }
+
+    private void OnRead()
+    {
+        if (_isClosed)
+        {
+            return;
+        }
+
+        _isReading = false;
+        ReadResult result;
+        try
+        {
+            result = _read.GetAwaiter().GetResult(); // IsCompleted: this is its continuation
+        }
+        catch (Exception)
+        {
+            _handler!.OnBroken();
+            return;
+        }
+
+        // Looked at by nobody yet: the next receive finds it.
+        _pipe.Input.AdvanceTo(result.Buffer.Start, result.Buffer.Start);
+        if (result.IsCompleted)
+        {
+            _handler!.OnPeerShutdown();
+        }
+
+        if (!_isClosed)
+        {
+            _handler!.OnReadable();
+        }
+    }
+
+    private void OnFlushed()
+    {
+        _isFlushing = false;
+        if (_isClosed)
+        {
+            return;
+        }
+
+        if (_flush.Result.IsCompleted) // IsCompleted of the task: this is its continuation
+        {
+            _handler!.OnBroken();
+        }
+        else
+        {
+            _handler!.OnWritable();
+        }
+    }
+
+    private sealed class ReadAtOnce(PipeTransport transport) : WorkItem
+    {
+        public override void Run() => transport.OnRead();
+    }
+}
