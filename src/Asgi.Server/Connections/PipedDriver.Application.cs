@@ -3,7 +3,6 @@ using System.IO.Pipelines;
 using System.Net;
 using Asgi.Server.Loops;
 using Asgi.Server.Protocols.ProxyProtocol;
-using Microsoft.AspNetCore.Connections;
 
 namespace Asgi.Server.Connections;
 
