@@ -18,9 +18,9 @@ internal sealed class ProxyProtocolFeature(ProxyHeader header, IConnectionInfo c
 
     public bool IsLocal => header.IsLocal;
 
-    public EndPoint? SourceEndPoint => header.Source ?? ToEndPoint(header.SourcePath);
+    public EndPoint? SourceEndPoint => (EndPoint?)header.Source ?? ToEndPoint(header.SourcePath);
 
-    public EndPoint? DestinationEndPoint => header.Destination ?? ToEndPoint(header.DestinationPath);
+    public EndPoint? DestinationEndPoint => (EndPoint?)header.Destination ?? ToEndPoint(header.DestinationPath);
 
     public EndPoint? ProxyEndPoint => connection.TransportRemoteEndPoint;
 
@@ -47,6 +47,6 @@ internal sealed class ProxyProtocolFeature(ProxyHeader header, IConnectionInfo c
         return false;
     }
 
-    private static EndPoint? ToEndPoint(string? path) =>
+    private static UnixDomainSocketEndPoint? ToEndPoint(string? path) =>
         string.IsNullOrEmpty(path) || Encoding.UTF8.GetByteCount(path) > UnixPathLengthMax ? null : new UnixDomainSocketEndPoint(path);
 }

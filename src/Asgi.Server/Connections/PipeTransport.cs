@@ -19,10 +19,11 @@ internal sealed class PipeTransport : Transport
     private readonly Action _onFlushed;
     private readonly ReadAtOnce _readAtOnce;
     private ITransportHandler? _handler;
-    private ValueTask<ReadResult> _read;
-    private ValueTask<FlushResult> _flush;
+    private PipeWait<ReadResult> _read;
+    private PipeWait<FlushResult> _flush;
     private bool _isReading;
     private bool _isFlushing;
+    private bool _isFailed;
     private bool _isClosed;
 
     public PipeTransport(PipedDriver driver, IDuplexPipe pipe, EndPoint? remoteEndPoint, EndPoint? localEndPoint)
@@ -98,15 +99,15 @@ internal sealed class PipeTransport : Transport
             sent += part.Length;
         }
 
-        _flush = _pipe.Output.FlushAsync();
+        _flush = new PipeWait<FlushResult>(_pipe.Output.FlushAsync());
         if (!_flush.IsCompleted)
         {
             _isFlushing = true;
-            _flush.GetAwaiter().UnsafeOnCompleted(_onFlushed);
+            _flush.OnCompleted(_onFlushed);
             return TransportResult.Done(sent);
         }
 
-        return _flush.Result.IsCompleted ? TransportResult.Broken : TransportResult.Done(sent);
+        return _flush.Take().IsCompleted ? TransportResult.Broken : TransportResult.Done(sent);
     }
 
     public override void ShutdownSend() => _pipe.Output.Complete();
@@ -154,20 +155,21 @@ internal sealed class PipeTransport : Transport
         _isReading = true;
         try
         {
-            _read = _pipe.Input.ReadAsync();
+            _read = new PipeWait<ReadResult>(_pipe.Input.ReadAsync());
         }
-        catch (Exception exception)
+        catch (Exception)
         {
-            _read = ValueTask.FromException<ReadResult>(exception);
+            // Whoever writes the pipe has completed it with an error.
+            _isFailed = true;
         }
 
-        if (_read.IsCompleted)
+        if (_isFailed || _read.IsCompleted)
         {
             _driver.Connection.Loop.Post(_readAtOnce);
         }
         else
         {
-            _read.GetAwaiter().UnsafeOnCompleted(_onRead);
+            _read.OnCompleted(_onRead);
         }
     }
 
@@ -179,12 +181,7 @@ internal sealed class PipeTransport : Transport
         }
 
         _isReading = false;
-        ReadResult result;
-        try
-        {
-            result = _read.GetAwaiter().GetResult(); // IsCompleted: this is its continuation
-        }
-        catch (Exception)
+        if (_isFailed || !TryGetRead(out var result))
         {
             _handler!.OnBroken();
             return;
@@ -203,6 +200,20 @@ internal sealed class PipeTransport : Transport
         }
     }
 
+    private bool TryGetRead(out ReadResult result)
+    {
+        try
+        {
+            result = _read.Take();
+            return true;
+        }
+        catch (Exception)
+        {
+            result = default;
+            return false;
+        }
+    }
+
     private void OnFlushed()
     {
         _isFlushing = false;
@@ -211,7 +222,7 @@ internal sealed class PipeTransport : Transport
             return;
         }
 
-        if (_flush.Result.IsCompleted) // IsCompleted of the task: this is its continuation
+        if (_flush.Take().IsCompleted)
         {
             _handler!.OnBroken();
         }

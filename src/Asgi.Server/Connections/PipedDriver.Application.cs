@@ -4,7 +4,6 @@ using System.Net;
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Loops;
 using Asgi.Server.Protocols.ProxyProtocol;
-using Microsoft.AspNetCore.Connections;
 
 namespace Asgi.Server.Connections;
 

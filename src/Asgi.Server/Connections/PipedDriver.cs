@@ -4,7 +4,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using Asgi.Server.Diagnostics;
-using Asgi.Server.Loops;
 using Asgi.Server.Loops.Buffers;
 using Microsoft.AspNetCore.Connections;
 
@@ -21,8 +20,8 @@ internal sealed partial class PipedDriver : ConnectionDriver
     private readonly Action _onInputFlushed;
     private readonly Action _onOutputRead;
     private readonly long _unsentMax;
-    private ValueTask<FlushResult> _inputFlush;
-    private ValueTask<ReadResult> _outputRead;
+    private PipeWait<FlushResult> _inputFlush;
+    private PipeWait<ReadResult> _outputRead;
     private bool _isInputFull;
     private bool _isInputEnded;
     private bool _isAwaitingOutput;
@@ -68,15 +67,15 @@ internal sealed partial class PipedDriver : ConnectionDriver
         _input.Writer.Write(input.Raw);
         input.SkipRaw(input.RawLength);
         input.ReleaseIfUnused();
-        _inputFlush = _input.Writer.FlushAsync();
+        _isInputFull = true;
+        _inputFlush = new PipeWait<FlushResult>(_input.Writer.FlushAsync());
         if (_inputFlush.IsCompleted)
         {
-            _isInputEnded |= _inputFlush.Result.IsCompleted;
+            TakeInputFlush();
         }
         else
         {
-            _isInputFull = true;
-            _inputFlush.GetAwaiter().UnsafeOnCompleted(_onInputFlushed);
+            _inputFlush.OnCompleted(_onInputFlushed);
         }
     }
 
@@ -132,15 +131,28 @@ internal sealed partial class PipedDriver : ConnectionDriver
 
     private void OnInputFlushed() => _connection.Guard(this, static driver =>
     {
-        driver._isInputFull = false;
-        driver._isInputEnded |= driver._inputFlush.Result.IsCompleted; // its IsCompleted: this is its continuation
+        driver.TakeInputFlush();
         driver._connection.ReceiveLater();
     });
+
+    private void TakeInputFlush()
+    {
+        _isInputFull = false;
+        try
+        {
+            _isInputEnded |= _inputFlush.Take().IsCompleted;
+        }
+        catch (Exception)
+        {
+            // The application has completed its input, and given a reason.
+            _isInputEnded = true;
+        }
+    }
 
     private void OnOutputRead() => _connection.Guard(this, static driver =>
     {
         driver._isAwaitingOutput = false;
-        if (driver._connection.State == ConnectionState.Open && driver.TryTake(driver._outputRead))
+        if (driver._connection.State == ConnectionState.Open && driver.TryTake())
         {
             driver.TakeOutput();
         }
@@ -151,16 +163,24 @@ internal sealed partial class PipedDriver : ConnectionDriver
     {
         while (_connection.State == ConnectionState.Open && _connection.Output.Length < _unsentMax)
         {
-            var read = _output.Reader.ReadAsync();
-            if (!read.IsCompleted)
+            try
             {
-                _isAwaitingOutput = true;
-                _outputRead = read;
-                read.GetAwaiter().UnsafeOnCompleted(_onOutputRead);
+                _outputRead = new PipeWait<ReadResult>(_output.Reader.ReadAsync());
+            }
+            catch (Exception exception)
+            {
+                FailOutput(exception);
                 return;
             }
 
-            if (!TryTake(read))
+            if (!_outputRead.IsCompleted)
+            {
+                _isAwaitingOutput = true;
+                _outputRead.OnCompleted(_onOutputRead);
+                return;
+            }
+
+            if (!TryTake())
             {
                 return;
             }
@@ -168,18 +188,16 @@ internal sealed partial class PipedDriver : ConnectionDriver
     }
 
     // False when nothing more is to come.
-    private bool TryTake(ValueTask<ReadResult> read)
+    private bool TryTake()
     {
         ReadResult result;
         try
         {
-            result = read.Result; // IsCompleted was seen
+            result = _outputRead.Take();
         }
         catch (Exception exception)
         {
-            // The application has completed its output with an error: what is cut must not look whole.
-            _reason ??= exception;
-            _connection.Abort(ConnectionEndReason.AbortedByApp);
+            FailOutput(exception);
             return false;
         }
 
@@ -192,6 +210,13 @@ internal sealed partial class PipedDriver : ConnectionDriver
         }
 
         return !isEnd;
+    }
+
+    // The application has completed its output with an error: what is cut must not look whole.
+    private void FailOutput(Exception exception)
+    {
+        _reason ??= exception;
+        _connection.Abort(ConnectionEndReason.AbortedByApp);
     }
 
     private SequencePosition Take(ReadOnlySequence<byte> bytes)

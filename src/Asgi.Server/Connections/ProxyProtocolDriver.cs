@@ -28,7 +28,7 @@ internal sealed class ProxyProtocolDriver(
         else if (rules.IsRequired)
         {
             connection.Log.UntrustedProxy(connection.Id, connection.Transport.RemoteEndPoint);
-            Refuse();
+            Refuse("it is not a trusted proxy");
         }
         else
         {
@@ -54,11 +54,11 @@ internal sealed class ProxyProtocolDriver(
                 break;
             case ProxyEvent.Absent:
                 connection.Log.ProxyHeaderMissing(connection.Id, connection.Transport.RemoteEndPoint);
-                Refuse();
+                Refuse("it has sent no header");
                 break;
             case ProxyEvent.Fault:
                 connection.Log.BadProxyHeader(connection.Id, connection.Transport.RemoteEndPoint, fault!.Message, fault.Section);
-                Refuse();
+                Refuse(fault.Message);
                 break;
         }
     }
@@ -77,7 +77,7 @@ internal sealed class ProxyProtocolDriver(
     public override void OnDeadline(long nowMilliseconds)
     {
         connection.Log.ProxyHeaderTimedOut(connection.Id, connection.Transport.RemoteEndPoint);
-        Refuse();
+        Break();
     }
 
     public override void ShutDown() =>
@@ -112,8 +112,18 @@ internal sealed class ProxyProtocolDriver(
         connection.HandOver(createNext(connection));
     }
 
+    private void Refuse(string reason)
+    {
+        if (rules.TryTell(connection.Loop.NowMilliseconds))
+        {
+            connection.Log.ProxyProtocolRefuses(connection.LocalEndPoint, connection.Transport.RemoteEndPoint, reason);
+        }
+
+        Break();
+    }
+
     // With RST: nothing was promised, and a peer that goes on sending need not be listened to.
-    private void Refuse()
+    private void Break()
     {
         _isOver = true;
         connection.Abort(ConnectionEndReason.InvalidProxyHeader);

@@ -15,19 +15,22 @@ internal sealed partial class ServerLog
 
     public void ProxyHeaderTimedOut(string connectionId, EndPoint? peer) => ProxyHeaderTimedOut(_connections, connectionId, peer);
 
+    public void ProxyProtocolRefuses(EndPoint? endPoint, EndPoint? peer, string reason) =>
+        ProxyProtocolRefuses(_connections, endPoint, peer, reason);
+
     public void MiddlewareFailed(string connectionId, Exception exception) => MiddlewareFailed(_connections, connectionId, exception);
 
-    [LoggerMessage(110, LogLevel.Warning,
+    [LoggerMessage(110, LogLevel.Debug,
         "Connection id \"{ConnectionId}\" was closed: its endpoint requires the PROXY protocol, and {Peer} is not a trusted proxy.",
         EventName = "UntrustedProxy")]
     private static partial void UntrustedProxy(ILogger logger, string connectionId, EndPoint? peer);
 
-    [LoggerMessage(111, LogLevel.Warning,
+    [LoggerMessage(111, LogLevel.Debug,
         "Connection id \"{ConnectionId}\" was closed: the proxy {Peer} has sent no PROXY header, which its endpoint requires.",
         EventName = "ProxyHeaderMissing")]
     private static partial void ProxyHeaderMissing(ILogger logger, string connectionId, EndPoint? peer);
 
-    [LoggerMessage(112, LogLevel.Warning,
+    [LoggerMessage(112, LogLevel.Debug,
         "Connection id \"{ConnectionId}\" was closed: the PROXY header of {Peer} is invalid: {Reason} ({Section})",
         EventName = "BadProxyHeader")]
     private static partial void BadProxyHeader(ILogger logger, string connectionId, EndPoint? peer, string reason, string section);
@@ -36,6 +39,11 @@ internal sealed partial class ServerLog
         "Connection id \"{ConnectionId}\" was closed: the PROXY header of {Peer} did not arrive in time.",
         EventName = "ProxyHeaderTimedOut")]
     private static partial void ProxyHeaderTimedOut(ILogger logger, string connectionId, EndPoint? peer);
+
+    [LoggerMessage(116, LogLevel.Warning,
+        "Connections to {EndPoint} are closed for want of a PROXY header, as one from {Peer}: {Reason}. Said at most once a minute.",
+        EventName = "ProxyProtocolRefuses")]
+    private static partial void ProxyProtocolRefuses(ILogger logger, EndPoint? endPoint, EndPoint? peer, string reason);
 
     [LoggerMessage(114, LogLevel.Error,
         "Connection id \"{ConnectionId}\": An unhandled exception was thrown by connection middleware.",

@@ -17,8 +17,9 @@ public sealed class ProxyProtocolTests
     private const string V2 = "\r\n\r\n\0\r\nQUIT\n\u0021\u0011\0\u0010\u00C0\0\u0002\u0001\u00C6\u0033\u0064\u0002\u00DC\u0004\u0001\u00BB\u0002\0\u0001a";
     private const string Local = "\r\n\r\n\0\r\nQUIT\n\u0020\0\0\0";
 
-    private static readonly ProxyProtocolRules TrustsLoopback = new() { TrustedNetworks = [IPNetwork.Parse("127.0.0.0/8")] };
-    private static readonly ProxyProtocolRules TrustsOthers = new() { TrustedNetworks = [IPNetwork.Parse("10.0.0.0/8")] };
+    private static ProxyProtocolRules TrustsLoopback => new() { TrustedNetworks = [IPNetwork.Parse("127.0.0.0/8")] };
+
+    private static ProxyProtocolRules TrustsOthers => new() { TrustedNetworks = [IPNetwork.Parse("10.0.0.0/8")] };
 
     [Theory]
     [InlineData(V1)]
@@ -73,9 +74,9 @@ public sealed class ProxyProtocolTests
 
         Assert.Equal(ConnectionEnd.Reset, client.End);
         Assert.Equal("", client.Received);
-        var entry = Assert.Single(server.Log.Entries);
-        Assert.Equal((110, LogLevel.Warning), (entry.Id.Id, entry.Level));
-        Assert.Contains(client.LocalEndPoint.ToString()!, entry.Message, StringComparison.Ordinal);
+        Assert.Equal([(110, LogLevel.Debug), (116, LogLevel.Warning)], server.Log.Entries.Select(entry => (entry.Id.Id, entry.Level)));
+        Assert.All(
+            server.Log.Entries, entry => Assert.Contains(client.LocalEndPoint.ToString()!, entry.Message, StringComparison.Ordinal));
         server.DemandNothingLeft();
     }
 
@@ -117,9 +118,24 @@ public sealed class ProxyProtocolTests
 
         Assert.Equal(ConnectionEnd.Reset, client.End);
         Assert.Equal("", client.Received);
-        Assert.Equal([logId], server.Log.Entries.Select(entry => entry.Id.Id));
+        Assert.Equal([logId, 116], server.Log.Entries.Select(entry => entry.Id.Id));
         server.DemandNothingLeft();
     });
+
+    [Fact]
+    public void An_operator_is_warned_once_a_minute()
+    {
+        using var server = Serve(ClientAndServer, TrustsOthers);
+        for (var i = 0; i < 10; i++)
+        {
+            server.Connect(Apps.Get);
+            server.Advance(i == 5 ? ProxyProtocolRules.TellMilliseconds : 1);
+        }
+
+        Assert.Equal(10, server.Log.Entries.Count(entry => entry.Level == LogLevel.Debug));
+        Assert.Equal(2, server.Log.Entries.Count(entry => entry.Level == LogLevel.Warning));
+        server.DemandNothingLeft();
+    }
 
     [Theory]
     [InlineData("")]
