@@ -1,11 +1,13 @@
 // The meter Asgi.Server: names, tags, counts that return to zero, and listeners that come late.
 
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Sockets;
 using Asgi.Server.Connections;
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Loops;
+using Asgi.Server.Testing;
 using Asgi.Server.Testing.Simulation;
 using Asgi.Server.Tests.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -205,6 +207,49 @@ public sealed class MeterTests
         Assert.Equal(
             [("asgi.server.memory.pooled_blocks", "asgi loop 0"), ("asgi.server.memory.rented_blocks", "asgi loop 0")],
             blocks.Order());
+    }
+
+    [Fact]
+    public async Task A_real_server_counts_connections_at_its_port_and_measures_its_loops()
+    {
+        using var meters = new OneMeter();
+        using var server = new AsgiServer(
+            Options.Create(new AsgiServerOptions { LoopCount = 1 }), NullLoggerFactory.Instance, meters);
+        server.GetAddresses().Addresses.Add(Addresses.Loopback);
+        var ports = new ConcurrentQueue<object?>();
+        var lag = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter == meters.Meter)
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
+        {
+            if (instrument.Name == "asgi.server.active_connections" && value == 1)
+            {
+                ports.Enqueue(tags[1].Value);
+            }
+        });
+        listener.SetMeasurementEventCallback<double>((instrument, _, tags, _) =>
+        {
+            if (instrument.Name == "asgi.server.loop.lag")
+            {
+                lag.TrySetResult((string)tags[0].Value!);
+            }
+        });
+        listener.Start();
+        await server.StartAsync(NativeApplication.Empty, CancellationToken.None);
+        var endPoint = Addresses.EndPointOf(server.GetAddresses().Addresses.Single());
+
+        _ = await RawClient.ExchangeAsync(endPoint, Close);
+
+        Assert.Equal("asgi loop 0", await lag.Task.WaitAsync(AppHost.Patience));
+        Assert.Equal(endPoint.Port, ports.First());
     }
 
     private static SimulatedServer Serve(RequestDelegate app) => HostedDelegate.Serve(app);
