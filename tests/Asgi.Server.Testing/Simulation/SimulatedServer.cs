@@ -87,6 +87,9 @@ internal sealed class SimulatedServer : IAcceptHandler, IDisposable
 
     public RecordingLog Log { get; } = new();
 
+    /// <summary>What is logged beyond the usual coming and going of connections.</summary>
+    public IEnumerable<LogEntry> Told => Log.Entries.Where(entry => entry.Id.Id is not (1 or 2 or (>= 6 and <= 10) or 19 or 39));
+
     /// <summary>What watches the server. The meter is its own.</summary>
     public ServerDiagnostics Diagnostics { get; }
 

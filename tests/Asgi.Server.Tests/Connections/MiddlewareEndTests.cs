@@ -30,7 +30,7 @@ public sealed class MiddlewareEndTests
         server.RunUntil(() => client.End != ConnectionEnd.None);
 
         Assert.Equal(ConnectionEnd.Reset, client.End);
-        var entry = Assert.Single(server.Log.Entries);
+        var entry = Assert.Single(server.Told);
         Assert.Equal((114, LogLevel.Error, "thrown"), (entry.Id.Id, entry.Level, entry.Exception?.Message));
         DemandNothingLeft(server);
     }
@@ -72,7 +72,7 @@ public sealed class MiddlewareEndTests
         server.RunUntil(() => client.End != ConnectionEnd.None);
 
         Assert.Equal("done", client.Received);
-        Assert.Empty(server.Log.Entries);
+        Assert.Empty(server.Told);
         DemandNothingLeft(server);
     }
 
@@ -92,7 +92,7 @@ public sealed class MiddlewareEndTests
         server.RunUntil(() => client.End != ConnectionEnd.None);
 
         Assert.Equal(ConnectionEnd.Reset, client.End);
-        Assert.Contains(server.Log.Entries, entry => entry.Exception?.Message == "a transport that fails");
+        Assert.Contains(server.Told, entry => entry.Exception?.Message == "a transport that fails");
         DemandNothingLeft(server);
     }
 
@@ -146,7 +146,7 @@ public sealed class MiddlewareEndTests
         server.RunUntil(() => server.ConnectionCount == 0);
 
         Assert.IsType<ConnectionResetException>(seen);
-        Assert.DoesNotContain(server.Log.Entries, entry => entry.Level >= LogLevel.Warning);
+        Assert.DoesNotContain(server.Told, entry => entry.Level >= LogLevel.Warning);
         DemandNothingLeft(server);
     }
 
@@ -298,9 +298,9 @@ public sealed class MiddlewareEndTests
         var client = server.Connect();
         client.Send(Apps.Get);
         client.ShutdownSend();
-        server.RunUntil(() => server.Log.Entries.Any());
+        server.RunUntil(() => server.Told.Any());
 
-        Assert.IsType<InvalidOperationException>(Assert.Single(server.Log.Entries).Exception);
+        Assert.IsType<InvalidOperationException>(Assert.Single(server.Told).Exception);
         server.RunUntil(() => client.End == ConnectionEnd.Fin);
         Assert.Single(Responses.Of(client));
         DemandNothingLeft(server);
@@ -341,7 +341,7 @@ public sealed class MiddlewareEndTests
         server.RunUntil(() => server.ConnectionCount == 0);
 
         Assert.Equal(["last", "first"], called);
-        Assert.Equal("thrown", Assert.Single(server.Log.Entries).Exception?.Message);
+        Assert.Equal("thrown", Assert.Single(server.Told).Exception?.Message);
         DemandNothingLeft(server);
     }
 

@@ -74,9 +74,9 @@ public sealed class ProxyProtocolTests
 
         Assert.Equal(ConnectionEnd.Reset, client.End);
         Assert.Equal("", client.Received);
-        Assert.Equal([(110, LogLevel.Debug), (116, LogLevel.Warning)], server.Log.Entries.Select(entry => (entry.Id.Id, entry.Level)));
+        Assert.Equal([(110, LogLevel.Debug), (116, LogLevel.Warning)], server.Told.Select(entry => (entry.Id.Id, entry.Level)));
         Assert.All(
-            server.Log.Entries, entry => Assert.Contains(client.LocalEndPoint.ToString()!, entry.Message, StringComparison.Ordinal));
+            server.Told, entry => Assert.Contains(client.LocalEndPoint.ToString()!, entry.Message, StringComparison.Ordinal));
         server.DemandNothingLeft();
     }
 
@@ -118,7 +118,7 @@ public sealed class ProxyProtocolTests
 
         Assert.Equal(ConnectionEnd.Reset, client.End);
         Assert.Equal("", client.Received);
-        Assert.Equal([logId, 116], server.Log.Entries.Select(entry => entry.Id.Id));
+        Assert.Equal([logId, 116], server.Told.Select(entry => entry.Id.Id));
         server.DemandNothingLeft();
     });
 
@@ -132,8 +132,8 @@ public sealed class ProxyProtocolTests
             server.Advance(i == 5 ? ProxyProtocolRules.TellMilliseconds : 1);
         }
 
-        Assert.Equal(10, server.Log.Entries.Count(entry => entry.Level == LogLevel.Debug));
-        Assert.Equal(2, server.Log.Entries.Count(entry => entry.Level == LogLevel.Warning));
+        Assert.Equal(10, server.Told.Count(entry => entry.Level == LogLevel.Debug));
+        Assert.Equal(2, server.Told.Count(entry => entry.Level == LogLevel.Warning));
         server.DemandNothingLeft();
     }
 
@@ -150,7 +150,7 @@ public sealed class ProxyProtocolTests
         server.Advance(200);
 
         Assert.Equal(ConnectionEnd.Reset, client.End);
-        Assert.Equal(113, Assert.Single(server.Log.Entries).Id.Id);
+        Assert.Equal(113, Assert.Single(server.Told).Id.Id);
         server.DemandNothingLeft();
     }
 
@@ -168,7 +168,7 @@ public sealed class ProxyProtocolTests
         server.Advance(2_000);
 
         Assert.Equal(ConnectionEnd.Fin, client.End);
-        Assert.Empty(server.Log.Entries);
+        Assert.Empty(server.Told);
         server.DemandNothingLeft();
     }
 
@@ -184,7 +184,7 @@ public sealed class ProxyProtocolTests
         server.Run();
 
         Assert.Equal(ConnectionEnd.Fin, client.End);
-        Assert.Empty(server.Log.Entries);
+        Assert.Empty(server.Told);
         server.DemandNothingLeft();
     });
 

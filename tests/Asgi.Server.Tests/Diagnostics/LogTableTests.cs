@@ -2,8 +2,10 @@
 // the category with what is logged when the event is written.
 
 using System.Globalization;
+using System.Net;
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using Asgi.Server.Application;
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Protocols.Http;
 using Asgi.Server.Testing.Simulation;
@@ -44,7 +46,9 @@ public sealed class LogTableTests
         var ofLog = Attributes(typeof(ServerLog)).Select(attribute => attribute.EventId);
         Assert.Equal(ofLog.Order(), written.Select(entry => entry.Id).Order());
         Assert.All(written, entry => Assert.Equal(entry.Category, Rows().Single(row => row.Id == entry.Id).Category));
-        Assert.All(Rows().ExceptBy(ofLog, row => row.Id), row => Assert.Equal("Asgi.Server", row.Category));
+        Assert.All(
+            Rows().ExceptBy(ofLog, row => row.Id),
+            row => Assert.Equal(row.Name == "ConnectionBytes" ? ConnectionLogging.Category : "Asgi.Server", row.Category));
     }
 
     private static IEnumerable<LoggerMessageAttribute> Attributes() => typeof(ServerLog).Assembly.GetTypes().SelectMany(Attributes);
@@ -56,6 +60,7 @@ public sealed class LogTableTests
     private static object Any(Type type) =>
         type == typeof(string) ? "any"
         : type == typeof(Exception) ? new IOException()
+        : type == typeof(EndPoint) ? new IPEndPoint(IPAddress.Loopback, 1)
         : type == typeof(HttpFault) ? new HttpFault("any", 400, "any", "any")
         : type.IsEnum || type.IsValueType ? Activator.CreateInstance(type)!
         : throw new NotSupportedException($"The log takes a {type}: say here what to give it.");
