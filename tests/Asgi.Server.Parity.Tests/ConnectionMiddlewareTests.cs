@@ -1,11 +1,9 @@
 // Connection middleware, the same lambdas on both servers: what moves over by renaming the call.
 
-using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Asgi.Server.Testing;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;

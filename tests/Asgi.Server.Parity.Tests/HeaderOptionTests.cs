@@ -1,7 +1,6 @@
 // Options about fields, set to the same values on both servers: encodings of values, and a Host field that the target overrides.
 
 using System.Text;
-using Asgi.Server.Testing;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;

@@ -16,7 +16,9 @@ internal struct LentSocket
     private int _state;
     private Socket? _socket;
 
-    /// <summary>The socket, made when it is first asked for; null once the connection is over, or when there are no descriptors left.</summary>
+    /// <summary>
+    /// The socket, made when it is first asked for; null once the connection is over, or when there are no descriptors left.
+    /// </summary>
     public Socket? Get(int descriptor)
     {
         var wait = new SpinWait();

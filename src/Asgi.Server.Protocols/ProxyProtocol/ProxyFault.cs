@@ -1,4 +1,5 @@
-// Why a PROXY header is refused, as a value: one static instance per reason. Given by the parsers, read by the driver for the log; immutable.
+// Why a PROXY header is refused, as a value: one static instance per reason. Given by the parsers, read by the driver for the log;
+// immutable.
 
 namespace Asgi.Server.Protocols.ProxyProtocol;
 

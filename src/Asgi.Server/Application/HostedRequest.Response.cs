@@ -168,7 +168,9 @@ internal partial class HostedRequest : IHttpResponseFeature, IHttpResponseBodyFe
             return;
         }
 
-        var fields = _replacedResponseHeaders is null ? _responseHeaders : ResponseHeaders.CopyOf(_replacedResponseHeaders, encodings: _encodings.Response);
+        var fields = _replacedResponseHeaders is null
+            ? _responseHeaders
+            : ResponseHeaders.CopyOf(_replacedResponseHeaders, encodings: _encodings.Response);
         _exchange.Hold(new ResponseStart(_statusCode, fields) { ReasonPhrase = _reasonPhrase });
     }
 

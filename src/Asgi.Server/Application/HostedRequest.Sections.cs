@@ -20,7 +20,8 @@ internal partial class HostedRequest : IHttpResponseTrailersFeature, IHttpInform
         int statusCode, IHeaderDictionary headers, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(headers);
-        return _exchange.SendAsync(new InformationalResponse(statusCode, ResponseHeaders.CopyOf(headers, encodings: _encodings.Response)), cancellationToken);
+        var fields = ResponseHeaders.CopyOf(headers, encodings: _encodings.Response);
+        return _exchange.SendAsync(new InformationalResponse(statusCode, fields), cancellationToken);
     }
 
     /// <summary>The trailers the application has set, or null for none.</summary>

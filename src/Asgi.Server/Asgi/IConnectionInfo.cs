@@ -21,7 +21,9 @@ internal interface IConnectionInfo
     /// <summary>What a proxy has said of the connection; null where none was to say anything.</summary>
     ProxyHeader? ProxyHeader { get; }
 
-    /// <summary>Whether middleware stands before the connection's requests, so that anything may be found by <see cref="GetFeature"/>.</summary>
+    /// <summary>
+    /// Whether middleware stands before the connection's requests, so that anything may be found by <see cref="GetFeature"/>.
+    /// </summary>
     bool HasFeatures { get; }
 
     /// <summary>What is known of the connection under a type, of which others here are not a part; null where there is nothing.</summary>

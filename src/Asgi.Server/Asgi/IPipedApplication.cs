@@ -26,7 +26,9 @@ internal interface IPipedConnection : IConnectionInfo
     /// <summary>Asks the connection to end as soon as what is in flight is done.</summary>
     void RequestClose();
 
-    /// <summary>Runs HTTP, once. Completes when the last request is over, whatever ended it; both sides of the pipe are then completed.</summary>
+    /// <summary>
+    /// Runs HTTP, once. Completes when the last request is over, whatever ended it; both sides of the pipe are then completed.
+    /// </summary>
     /// <exception cref="InvalidOperationException">It ran before.</exception>
     Task ServeHttpAsync(HttpOverPipe over);
 }

@@ -9,8 +9,16 @@ namespace Asgi.Server.Connections;
 internal static class FieldEncodings
 {
     /// <summary>A fault when a value has bytes that its encoding does not have; UTF-8 where none was chosen.</summary>
-    public static HttpFault? Judge(FieldSection fields, Func<string, Encoding?> encodings)
+    /// <param name="machine">The machine that has read the head.</param>
+    /// <param name="buffer">Where the head lies.</param>
+    /// <param name="start">Its place there.</param>
+    /// <param name="limits">Hold the encodings; where there are none every value is UTF-8, which the machine has seen to.</param>
+    public static HttpFault? Judge(Http1Machine machine, byte[] buffer, int start, ConnectionLimits limits) =>
+        limits.RequestEncodings is { } encodings ? Judge(machine.Head.Fields, buffer, start, encodings) : null;
+
+    private static HttpFault? Judge(FieldSection fields, byte[] buffer, int start, Func<string, Encoding?> encodings)
     {
+        fields.Bind(buffer, start);
         for (var i = 0; i < fields.Count; i++)
         {
             var value = fields.GetValue(i);

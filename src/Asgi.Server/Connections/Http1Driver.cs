@@ -252,7 +252,7 @@ internal sealed partial class Http1Driver : ConnectionDriver
         var (buffer, start) = (input.RawArray, input.RawStart);
         switch (Machine.Read(input.Raw, out var consumed))
         {
-            case Http1Event.Request when JudgeEncodings(buffer, start) is { } fault:
+            case Http1Event.Request when FieldEncodings.Judge(Machine, buffer, start, _connection.Limits) is { } fault:
                 Refuse(fault);
                 break;
             case Http1Event.Request:
@@ -272,18 +272,6 @@ internal sealed partial class Http1Driver : ConnectionDriver
 
                 break;
         }
-    }
-
-    // Nothing to do where every value is UTF-8: the machine has seen to that.
-    private HttpFault? JudgeEncodings(byte[] buffer, int start)
-    {
-        if (_connection.Limits.RequestEncodings is not { } encodings)
-        {
-            return null;
-        }
-
-        Machine.Head.Fields.Bind(buffer, start);
-        return FieldEncodings.Judge(Machine.Head.Fields, encodings);
     }
 
     private void BeginExchange(byte[] buffer, int start)

@@ -1,5 +1,5 @@
-// A transport over a pipe instead of a socket, for HTTP behind connection middleware: receives and sends never block, and readiness comes as
-// from a backend, edge-triggered. The pipe's own continuations are posted to the loop (LoopScheduler), so everything is on its thread.
+// A transport over a pipe instead of a socket, for HTTP behind connection middleware: receives and sends never block, and readiness comes
+// as from a backend, edge-triggered. The pipe's own continuations are posted to the loop (LoopScheduler), so everything is on its thread.
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;

@@ -67,14 +67,9 @@ internal sealed partial class PipedDriver : ConnectionDriver
         _input.Writer.Write(input.Raw);
         input.SkipRaw(input.RawLength);
         input.ReleaseIfUnused();
-        _isInputFull = true;
-        _inputFlush = new PipeWait<FlushResult>(_input.Writer.FlushAsync());
-        if (_inputFlush.IsCompleted)
+        if (!TryFlushInput())
         {
-            TakeInputFlush();
-        }
-        else
-        {
+            _isInputFull = true;
             _inputFlush.OnCompleted(_onInputFlushed);
         }
     }
@@ -135,6 +130,28 @@ internal sealed partial class PipedDriver : ConnectionDriver
         driver._connection.ReceiveLater();
     });
 
+    // False when so much waits for the application that it has to read first.
+    private bool TryFlushInput()
+    {
+        try
+        {
+            _inputFlush = new PipeWait<FlushResult>(_input.Writer.FlushAsync());
+            if (!_inputFlush.IsCompleted)
+            {
+                return false;
+            }
+
+            _isInputEnded |= _inputFlush.Take().IsCompleted;
+        }
+        catch (Exception)
+        {
+            // The application has completed its input, and given a reason.
+            _isInputEnded = true;
+        }
+
+        return true;
+    }
+
     private void TakeInputFlush()
     {
         _isInputFull = false;
@@ -144,7 +161,7 @@ internal sealed partial class PipedDriver : ConnectionDriver
         }
         catch (Exception)
         {
-            // The application has completed its input, and given a reason.
+            // As above, while the loop waited.
             _isInputEnded = true;
         }
     }

@@ -11,6 +11,7 @@ internal sealed class PumpedPipe : IDuplexPipe
     private readonly Pipe _output;
     private readonly Action<Exception> _onFailed;
     private volatile bool _isOutputOver;
+    private volatile Exception? _outputFailure;
 
     /// <param name="applications">The pipe that middleware has put in the place of the connection's.</param>
     /// <param name="connection">Whose loop and limits they are.</param>
@@ -63,7 +64,8 @@ internal sealed class PumpedPipe : IDuplexPipe
             _onFailed(exception);
         }
 
-        await _input.Writer.CompleteAsync(failure).ConfigureAwait(false);
+        // HTTP must not take for an end what is none.
+        await _input.Writer.CompleteAsync(failure ?? _outputFailure).ConfigureAwait(false);
         await CompleteAsync(reader.CompleteAsync).ConfigureAwait(false);
     }
 
@@ -87,6 +89,7 @@ internal sealed class PumpedPipe : IDuplexPipe
         }
         catch (Exception exception)
         {
+            _outputFailure = exception;
             _onFailed(exception);
         }
 

@@ -126,15 +126,15 @@ public sealed class AsgiServerOptions
     public bool AccessLog { get; set; }
 
     /// <summary>
-    /// Whether a Host field that differs from the authority of an absolute-form request target is overridden by that authority, as RFC 9112,
-    /// section 3.2.2, asks of a proxy. Default false: such a request is answered with 400.
+    /// Whether a Host field that differs from the authority of an absolute-form request target is overridden by that authority, as RFC
+    /// 9112, section 3.2.2, asks of a proxy. Default false: such a request is answered with 400.
     /// </summary>
     public bool AllowHostHeaderOverride { get; set; }
 
     /// <summary>
-    /// How the value of a request field is decoded, by the field's name; null for the default, UTF-8, in which other bytes are answered with
-    /// 400. The default selector gives null for every name, and costs nothing. Called for each field with other bytes than ASCII when a head
-    /// has come, and whenever a value is read; on any thread.
+    /// How the value of a request field is decoded, by the field's name; null for the default, UTF-8, in which other bytes are answered
+    /// with 400. The default selector gives null for every name, and costs nothing. Called for each field with other bytes than ASCII when
+    /// a head has come, and whenever a value is read; on any thread.
     /// </summary>
     public Func<string, Encoding?> RequestHeaderEncodingSelector
     {
@@ -147,8 +147,9 @@ public sealed class AsgiServerOptions
     } = HeaderEncodings.DefaultSelector;
 
     /// <summary>
-    /// How the value of a response field is encoded, by the field's name; null for the default, ASCII, to which other characters are refused.
-    /// The default selector gives null for every name, and costs nothing. Called when a value is set and when it is written; on any thread.
+    /// How the value of a response field is encoded, by the field's name; null for the default, ASCII, to which other characters are
+    /// refused. The default selector gives null for every name, and costs nothing. Called when a value is set and when it is written; on
+    /// any thread.
     /// </summary>
     public Func<string, Encoding?> ResponseHeaderEncodingSelector
     {

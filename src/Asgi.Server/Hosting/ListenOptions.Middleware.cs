@@ -17,11 +17,11 @@ public sealed partial class ListenOptions : IConnectionBuilder
     internal ProxyProtocolRules? ProxyProtocol { get; set; }
 
     /// <summary>
-    /// Adds connection middleware: what is added first has a connection first. It may look at the client's bytes, put another
-    /// <see cref="ConnectionContext.Transport"/> or another <see cref="BaseConnectionContext.RemoteEndPoint"/> in the place of the connection's,
+    /// Adds connection middleware: what is added first has a connection first. It may look at the client's bytes, put another <see
+    /// cref="ConnectionContext.Transport"/> or another <see cref="BaseConnectionContext.RemoteEndPoint"/> in the place of the connection's,
     /// set features that requests will find, or not call what is next, and then HTTP does not run. It runs behind a PROXY header, if the
-    /// endpoint reads one. A connection ends when its middleware does; what it throws aborts the connection. Connections of endpoints without
-    /// middleware pass nothing.
+    /// endpoint reads one. A connection ends when its middleware does; what it throws aborts the connection. Connections of endpoints
+    /// without middleware pass nothing.
     /// </summary>
     public IConnectionBuilder Use(Func<ConnectionDelegate, ConnectionDelegate> middleware)
     {

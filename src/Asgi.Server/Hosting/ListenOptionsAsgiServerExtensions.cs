@@ -11,8 +11,8 @@ namespace Microsoft.AspNetCore.Hosting;
 public static class ListenOptionsAsgiServerExtensions
 {
     /// <summary>
-    /// Reads the PROXY protocol's header, version 1 or 2, at the beginning of each connection: the client's address is then the one the proxy
-    /// says, for applications, in the ASGI scope and in logs. Comes before all connection middleware.
+    /// Reads the PROXY protocol's header, version 1 or 2, at the beginning of each connection: the client's address is then the one the
+    /// proxy says, for applications, in the ASGI scope and in logs. Comes before all connection middleware.
     /// </summary>
     /// <param name="listenOptions">The endpoint.</param>
     /// <param name="configure">Says which proxies are believed: at least one, or <see cref="ProxyProtocolOptions.TrustAll"/>.</param>
@@ -28,8 +28,9 @@ public static class ListenOptionsAsgiServerExtensions
     }
 
     /// <summary>
-    /// Logs the bytes of each connection at Debug, as hexadecimal numbers and as text, in the category <c>Asgi.Server.ConnectionLogging</c>: all
-    /// that is sent and received at this place among the connection middleware, passwords and cookies included. Slow; for diagnosis.
+    /// Logs the bytes of each connection at Debug, as hexadecimal numbers and as text, in the category
+    /// <c>Asgi.Server.ConnectionLogging</c>: all that is sent and received at this place among the connection middleware, passwords and
+    /// cookies included. Slow; for diagnosis.
     /// </summary>
     public static ListenOptions UseConnectionLogging(this ListenOptions listenOptions) => listenOptions.UseConnectionLogging(null);
 

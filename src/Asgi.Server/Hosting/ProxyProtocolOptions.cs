@@ -6,8 +6,8 @@ using Asgi.Server.Protocols.ProxyProtocol;
 namespace Asgi.Server;
 
 /// <summary>
-/// How an endpoint reads the PROXY protocol's headers, versions 1 and 2, by which TCP balancers (HAProxy, AWS NLB, Traefik, nginx stream) tell
-/// whom they speak for.
+/// How an endpoint reads the PROXY protocol's headers, versions 1 and 2, by which TCP balancers (HAProxy, AWS NLB, Traefik, nginx stream)
+/// tell whom they speak for.
 /// </summary>
 public sealed class ProxyProtocolOptions
 {
@@ -21,14 +21,14 @@ public sealed class ProxyProtocolOptions
     public IList<IPNetwork> TrustedNetworks { get; } = [];
 
     /// <summary>
-    /// Whether every peer is believed: for endpoints that nobody but the proxy can reach, such as unix sockets, whose peers have no address.
-    /// Whoever can reach such an endpoint can claim any address. Default false.
+    /// Whether every peer is believed: for endpoints that nobody but the proxy can reach, such as unix sockets, whose peers have no
+    /// address. Whoever can reach such an endpoint can claim any address. Default false.
     /// </summary>
     public bool TrustAll { get; set; }
 
     /// <summary>
-    /// Whether every connection must come from a trusted proxy and begin with a header; others are closed. If not, a trusted proxy may leave
-    /// the header out, and connections of others are served with their own address and no header of theirs is read. Default true.
+    /// Whether every connection must come from a trusted proxy and begin with a header; others are closed. If not, a trusted proxy may
+    /// leave the header out, and connections of others are served with their own address and no header of theirs is read. Default true.
     /// </summary>
     public bool Required { get; set; } = true;
 
@@ -66,8 +66,8 @@ public sealed class ProxyProtocolOptions
         {
             throw new InvalidOperationException(
                 $"{endPoint}: UseProxyProtocol trusts no proxy. Name yours, as in UseProxyProtocol(options => "
-                + "options.TrustedNetworks.Add(IPNetwork.Parse(\"10.0.0.0/8\"))) or with TrustedAddresses, or set TrustAll if nobody but the "
-                + "proxy can reach the endpoint.");
+                + "options.TrustedNetworks.Add(IPNetwork.Parse(\"10.0.0.0/8\"))) or with TrustedAddresses, or set TrustAll if nobody but "
+                + "the proxy can reach the endpoint.");
         }
 
         if (TrustAll && isAnyNamed)

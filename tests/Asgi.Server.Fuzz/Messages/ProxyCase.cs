@@ -36,13 +36,18 @@ internal sealed partial class ProxyCase(byte[] bytes, int lengthMax, int cutSeed
             int[] pieces = [.. cut, bytes.Length - cut.Sum()];
             string outcome = Feed(pieces).ToString();
             InvariantException.Demand(
-                outcome == whole.ToString(), CutsDoNotMatter, () => $"cut [{string.Join(',', pieces)}] gives\n{outcome}\nwhole gives\n{whole}");
+                outcome == whole.ToString(),
+                CutsDoNotMatter,
+                () => $"cut [{string.Join(',', pieces)}] gives\n{outcome}\nwhole gives\n{whole}");
         }
         string text = Encoding.Latin1.GetString(bytes);
         if (text.StartsWith("PROXY ", StringComparison.Ordinal))
-            InvariantException.Demand(IsLine(text) == (whole.Event == ProxyEvent.Header), LineIsOfTheGrammar, () => $"the reader says {whole}");
+        {
+            bool isAccepted = whole.Event == ProxyEvent.Header;
+            InvariantException.Demand(IsLine(text) == isAccepted, LineIsOfTheGrammar, () => $"the reader says {whole}");
+        }
         // A path that was no UTF-8 cannot be written again.
-        if (whole.Header is { } header && header.SourcePath?.Contains('\uFFFD') != true && header.DestinationPath?.Contains('\uFFFD') != true)
+        if (whole.Header is { } header && !$"{header.SourcePath}{header.DestinationPath}".Contains('\uFFFD', StringComparison.Ordinal))
             CheckRoundTrip(header, whole);
     }
 

@@ -11,7 +11,8 @@ public class BinaryHeaderTests
     private const string Signature = "\r\n\r\n\0\r\nQUIT\n";
     private const string Tcp4 = "\xC0\x00\x02\x01\xC6\x33\x64\x02\xDC\x04\x01\xBB";
     private const string Tcp6 =
-        "\u0020\u0001\u000D\u00B8\0\0\0\0\0\0\0\0\0\0\0\u0001" + "\u0020\u0001\u000D\u00B8\0\0\0\0\0\0\0\0\0\0\0\u0002" + "\0\u0001\0\u0002";
+        "\u0020\u0001\u000D\u00B8\0\0\0\0\0\0\0\0\0\0\0\u0001"
+        + "\u0020\u0001\u000D\u00B8\0\0\0\0\0\0\0\0\0\0\0\u0002" + "\0\u0001\0\u0002";
 
     [Theory]
     [InlineData('\x11', Tcp4, "192.0.2.1:56324", "198.51.100.2:443")]

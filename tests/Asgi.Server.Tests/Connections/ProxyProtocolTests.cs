@@ -14,7 +14,8 @@ public sealed class ProxyProtocolTests
 {
     private const int SeedCount = 40;
     private const string V1 = "PROXY TCP4 192.0.2.1 198.51.100.2 56324 443\r\n";
-    private const string V2 = "\r\n\r\n\0\r\nQUIT\n\u0021\u0011\0\u0010\u00C0\0\u0002\u0001\u00C6\u0033\u0064\u0002\u00DC\u0004\u0001\u00BB\u0002\0\u0001a";
+    private const string V2 =
+        "\r\n\r\n\0\r\nQUIT\n\u0021\u0011\0\u0010\u00C0\0\u0002\u0001\u00C6\u0033\u0064\u0002\u00DC\u0004\u0001\u00BB\u0002\0\u0001a";
     private const string Local = "\r\n\r\n\0\r\nQUIT\n\u0020\0\0\0";
 
     private static ProxyProtocolRules TrustsLoopback => new() { TrustedNetworks = [IPNetwork.Parse("127.0.0.0/8")] };
