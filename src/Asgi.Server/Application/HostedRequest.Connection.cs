@@ -1,7 +1,6 @@
 // The features of the connection under the request: addresses, lifetime, upgrade, state, and those a Get falls back to.
 using System.Buffers;
 using System.Net;
-using Asgi.Server.Diagnostics;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -169,8 +168,7 @@ internal partial class HostedRequest :
     // Asked for only where it is given out.
     ICollection<KeyValuePair<string, object?>> IConnectionMetricsTagsFeature.Tags => _exchange.Scope.Connection.MetricsTags!;
 
-    void IConnectionLifetimeNotificationFeature.RequestClose() =>
-        _exchange.Stream.CloseAfterResponse(ConnectionEndReason.ResponseNoKeepAlive);
+    void IConnectionLifetimeNotificationFeature.RequestClose() => _exchange.Stream.CloseAfterResponse();
 
     MemoryPool<byte> IMemoryPoolFeature.MemoryPool => MemoryPool<byte>.Shared;
 
