@@ -187,8 +187,7 @@ internal partial class HostedRequest :
     // Asked for only where it is given out.
     ICollection<KeyValuePair<string, object?>> IConnectionMetricsTagsFeature.Tags => _exchange.Scope.Connection.MetricsTags!;
 
-    void IConnectionLifetimeNotificationFeature.RequestClose() =>
-        _exchange.Stream.CloseAfterResponse(ConnectionEndReason.ResponseNoKeepAlive);
+    void IConnectionLifetimeNotificationFeature.RequestClose() => _exchange.Stream.CloseAfterResponse();
 
     MemoryPool<byte> IMemoryPoolFeature.MemoryPool => MemoryPool<byte>.Shared;
 

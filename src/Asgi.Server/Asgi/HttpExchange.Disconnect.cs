@@ -64,7 +64,7 @@ public sealed partial class HttpExchange
     internal void Refuse(in ResponseStart start)
     {
         Retract();
-        _stream.CloseAfterResponse(ConnectionEndReason.ResponseNoKeepAlive);
+        _stream.CloseAfterResponse();
         Hold(start);
         Complete();
     }
@@ -84,7 +84,13 @@ public sealed partial class HttpExchange
     }
 
     /// <summary>Nothing reaches the client any more: a response that has not begun never will.</summary>
-    internal void NoteLost() => IsLost |= !HasStarted;
+    internal void NoteLost()
+    {
+        if (!HasStarted)
+        {
+            IsLost = true;
+        }
+    }
 
     /// <summary>Whether the connection was broken before the response began.</summary>
     internal bool IsLost { get; private set; }

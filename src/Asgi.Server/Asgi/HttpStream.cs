@@ -115,7 +115,8 @@ internal abstract class HttpStream
     public abstract void Truncate();
 
     /// <summary>The connection does not persist after this response. Any thread.</summary>
-    public abstract void CloseAfterResponse(ConnectionEndReason reason);
+    /// <param name="error">The error that is the cause; none: the response is sound, and ends as its connection does.</param>
+    public abstract void CloseAfterResponse(ConnectionEndReason error = ConnectionEndReason.None);
 
     /// <summary>Takes a place among the connections that may be upgraded at a time.</summary>
     /// <returns>False when there is none.</returns>

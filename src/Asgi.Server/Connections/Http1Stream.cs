@@ -197,10 +197,10 @@ internal sealed partial class Http1Stream : HttpStream
         SendOutput();
     }
 
-    public override void CloseAfterResponse(ConnectionEndReason reason)
+    public override void CloseAfterResponse(ConnectionEndReason error)
     {
         KeepAlive = false;
-        _connection.Record.End(reason);
+        _connection.Record.End(error);
     }
 
     public override void WillBlock() => _loop.Surrender();

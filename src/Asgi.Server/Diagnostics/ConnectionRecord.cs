@@ -73,7 +73,7 @@ internal sealed class ConnectionRecord
     /// <summary>Name and version of the protocol, for the measured duration.</summary>
     public (string Name, string Version)? Protocol { get; set; }
 
-    /// <summary>The connection ends, or will. The first reason counts. Any thread.</summary>
+    /// <summary>The connection ends, or will. The first reason counts; None is no reason. Any thread.</summary>
     public void End(ConnectionEndReason reason) => Interlocked.CompareExchange(ref _reason, (int)reason, (int)ConnectionEndReason.None);
 
     /// <summary>An exception came where nobody could answer it. Any thread.</summary>

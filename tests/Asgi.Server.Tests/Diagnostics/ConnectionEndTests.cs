@@ -5,6 +5,7 @@ using Asgi.Server.Connections;
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Testing.Simulation;
 using Asgi.Server.Tests.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 
 namespace Asgi.Server.Tests.Diagnostics;
 
@@ -126,6 +127,25 @@ public sealed class ConnectionEndTests
         run.Server.Run();
 
         run.AssertEnd(ConnectionEndReason.ConnectionReset, "connection_reset");
+    }
+
+    [Fact]
+    [Ends(ConnectionEndReason.ConnectionReset)]
+    public void A_client_that_resets_while_the_app_has_asked_for_an_end_after_the_response()
+    {
+        var end = new TaskCompletionSource();
+        using var server = HostedDelegate.Serve(async context =>
+        {
+            context.Features.Get<IConnectionLifetimeNotificationFeature>()!.RequestClose();
+            await end.Task;
+        });
+        using var probe = new MeterProbe(server.Diagnostics.Metrics, "connection.duration");
+        server.Connect(Get).Reset();
+        server.Run();
+        SimulatedServer.OffLoop(end.SetResult);
+        server.Run();
+
+        Assert.Equal("connection_reset", Assert.Single(probe.All).Tags["error.type"]);
     }
 
     [Theory]
