@@ -15,6 +15,7 @@ internal sealed partial class Http1Driver : ConnectionDriver
     private readonly HttpExchange _exchange;
     private readonly Http1Calls _calls;
     private State _state;
+    private bool _isShuttingDown;
     private int _requestCount;
     private bool _isHeadTimed;
     private bool _isHeldBack;
@@ -50,7 +51,8 @@ internal sealed partial class Http1Driver : ConnectionDriver
 
     public Http1Machine Machine { get; }
 
-    public bool IsShuttingDown { get; private set; }
+    /// <summary>Whether the connection is to end. A loop hears of a stop of the server a moment later than the server knows.</summary>
+    public bool IsShuttingDown => _isShuttingDown || _connection.IsServerStopping;
 
     public Http1Content Content { get; }
 
@@ -147,7 +149,7 @@ internal sealed partial class Http1Driver : ConnectionDriver
 
     public override void ShutDown()
     {
-        IsShuttingDown = true;
+        _isShuttingDown = true;
         if (_state == State.Head && !Machine.IsMidHead && _connection.Input.RawLength == 0)
         {
             End(mustLinger: false, ReasonOfShutDown);

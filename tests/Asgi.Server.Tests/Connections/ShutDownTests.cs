@@ -82,6 +82,27 @@ public sealed class ShutDownTests
         DemandAnsweredAndClosed(server, client, done);
     });
 
+    // Another loop's connections may have ended already: a client that has seen that must not be told to keep this one.
+    [Fact]
+    public void A_response_after_a_stop_of_which_its_loop_has_not_heard_yet_says_close() => Seeds.Run(SeedCount, seed =>
+    {
+        SimulatedServer server = null!;
+        var done = Task.CompletedTask;
+        server = new SimulatedServer(
+            exchange =>
+            {
+                done = server.ShutDown();
+                return Apps.Path(exchange);
+            },
+            seed);
+        using var disposing = server;
+
+        var client = server.Connect(Apps.Get);
+        server.Run();
+
+        DemandAnsweredAndClosed(server, client, done);
+    });
+
     [Fact]
     public void A_response_under_way_is_completed() => Seeds.Run(SeedCount, seed =>
     {
