@@ -2,10 +2,12 @@
 // closed with the connection. So nothing that is kept for too long can touch the connection that gets the descriptor next. Asked for on any
 // thread, ended on the loop's; neither waits for the other: the last of the two closes the descriptor.
 using System.Net.Sockets;
+using System.Runtime.Versioning;
 using Asgi.Server.Loops.Interop;
 
 namespace Asgi.Server.Loops.Epoll;
 
+[SupportedOSPlatform("linux")]
 internal struct LentSocket
 {
     private const int None = 0;
