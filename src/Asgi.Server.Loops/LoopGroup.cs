@@ -74,8 +74,9 @@ internal sealed class LoopGroup : IDisposable
     /// </summary>
     /// <param name="endPoint">An IP endpoint, port 0 for a free one, or a unix socket's path.</param>
     /// <param name="backlog">Connections the kernel completes ahead of an accept, for each socket.</param>
+    /// <param name="unixSocketMode">The mode of a unix socket's file, set before anybody can connect; null for what the umask leaves.</param>
     /// <exception cref="SocketException">The endpoint cannot be bound; nothing stays bound.</exception>
-    public BoundEndpoint Bind(EndPoint endPoint, int backlog)
+    public BoundEndpoint Bind(EndPoint endPoint, int backlog, UnixFileMode? unixSocketMode = null)
     {
         var listeners = new List<Listener>();
         try
@@ -85,7 +86,7 @@ internal sealed class LoopGroup : IDisposable
             {
                 // The first binds alone, so that a second server on the port is refused; its siblings may then share (README).
                 var shared = i == 0 ? endPoint : listeners[0].LocalEndPoint;
-                listeners.Add(EpollListener.Bind(shared, backlog, isSibling: i > 0, hasSiblings: count > 1));
+                listeners.Add(EpollListener.Bind(shared, backlog, isSibling: i > 0, hasSiblings: count > 1, unixSocketMode));
             }
 
             return new BoundEndpoint(_loops, [.. listeners]);
@@ -96,6 +97,11 @@ internal sealed class LoopGroup : IDisposable
             throw;
         }
     }
+
+    /// <summary>Takes over a stream socket that listens already, inherited from whoever started the process; the loops take turns.</summary>
+    /// <param name="handle">The descriptor; closed with the endpoint.</param>
+    /// <exception cref="InvalidOperationException">It is no stream socket that listens.</exception>
+    public BoundEndpoint Adopt(ulong handle) => new(_loops, [EpollListener.Adopt(handle)]);
 
     public void Stop()
     {

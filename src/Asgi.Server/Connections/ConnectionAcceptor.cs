@@ -15,7 +15,7 @@ internal sealed class ConnectionAcceptor(
             return;
         }
 
-        var connection = new Connection(loop, transport, registry, limits);
+        var connection = new Connection(loop, transport, registry, limits) { Acceptor = this };
         registry.Add(connection, createDriver(connection));
     }
 }

@@ -19,7 +19,7 @@ namespace Asgi.Server;
 /// </summary>
 public sealed partial class AsgiServer : IServer
 {
-    /// <summary>How long a stop waits for listeners to be closed, and for connections it has aborted to go, in milliseconds.</summary>
+    /// <summary>How long a stop waits for connections it has aborted to go, in milliseconds.</summary>
     private const int AbortWaitMilliseconds = 1000;
 
     private const string ServerName = "Asgi.Server";
@@ -30,7 +30,8 @@ public sealed partial class AsgiServer : IServer
     private readonly ServerAddresses _addresses = new();
     private LoopGroup? _group;
     private ConnectionRegistry? _registry;
-    private IReadOnlyList<BoundAddress> _bound = [];
+    private ServedEndpoints? _endpoints;
+    private EndpointReload? _reload;
     private TaskCompletionSource? _stop;
     private int _hasStarted;
 
@@ -49,6 +50,9 @@ public sealed partial class AsgiServer : IServer
 
     /// <summary>Holds <see cref="IServerAddressesFeature"/>: addresses to bind before the start, those bound after it.</summary>
     public IFeatureCollection Features { get; } = new FeatureCollection();
+
+    /// <summary>Follows the configuration, if the server does; for tests.</summary>
+    internal EndpointReload? Reload => _reload;
 
     private int HandOffMilliseconds => (int)_options.HandOffThreshold.TotalMilliseconds;
 
@@ -74,6 +78,7 @@ public sealed partial class AsgiServer : IServer
             throw new InvalidOperationException("The server has been stopped already.");
         }
 
+        _options.ConfigurationLoader?.Load();
         _options.Validate();
         if (Interlocked.Exchange(ref _hasStarted, 1) != 0)
         {
@@ -81,30 +86,42 @@ public sealed partial class AsgiServer : IServer
         }
 
         var defaultFields = new DefaultFields(TimeProvider.System, _options.AddServerHeader ? ServerName : null);
+        ConfigurationLog.TellOfUnknownKeys(_log.General, _options.Findings);
+        ConfigurationLog.TellOfKestrelEndpoints(_log.General, _options.KestrelEndpoints);
+        var followsConfiguration = !EndpointChoice.PrefersAddresses(_addresses);
         var group = new LoopGroup(_options.LoopCount, CreateBlockingOptions());
+        var limits = new EffectiveLimits(_options);
+        var dispatch = CreateDispatch(limits.Of(own: null).RetryAfterSeconds);
+        var registry = new ConnectionRegistry(group.Loops, dispatch, _log);
+        var endpoints = new ServedEndpoints(
+            new AddressBinder(group, _log.General), _addresses, registry, group, listen => CreateAcceptor(limits.Of(listen.OwnLimits)));
         try
         {
-            _bound = new AddressBinder(group, _options, _addresses, _log.General).Bind();
+            foreach (var listen in EndpointChoice.Choose(_options, _addresses, _log.General))
+            {
+                endpoints.Bind(listen);
+            }
         }
         catch
         {
+            endpoints.CloseUnstarted();
             group.Dispose();
             throw;
         }
 
         _group = group;
-        var limits = new EffectiveLimits(_options);
-        var dispatch = CreateDispatch(limits.Of(own: null).RetryAfterSeconds);
-        _registry = new ConnectionRegistry(group.Loops, dispatch, _log);
+        _registry = registry;
+        _endpoints = endpoints;
         _metrics.ObserveSpareThreads(() => group.Spares.ThreadCount, () => group.Spares.WaitingCount);
         _metrics.ObserveBlockingRoutes(() => dispatch.BlockingRouteCount);
         group.Start();
-        foreach (var bound in _bound)
+        endpoints.StartAccepting();
+        if (_options.ConfigurationLoader is { ReloadOnChange: true } loader && followsConfiguration)
         {
-            bound.Endpoint.StartAccepting(CreateAcceptor(limits.Of(bound.Limits)));
+            _reload = new EndpointReload(loader, endpoints, _log.General);
+            _reload.Start();
         }
 
-        _addresses.Publish(_bound.Select(bound => bound.Display).Distinct());
         return Task.CompletedTask;
 
         ConnectionAcceptor CreateAcceptor(EndpointLimits endpoint)
@@ -116,7 +133,7 @@ public sealed partial class AsgiServer : IServer
                     new Overload(nameof(AsgiServerLimits.MaxConcurrentRequests), endpoint.RetryAfterSeconds, _log, TimeProvider.System))
                 : application;
             return new ConnectionAcceptor(
-                _registry, endpoint.Connection, connection => new Http1Driver(connection, served, defaultFields));
+                registry, endpoint.Connection, connection => new Http1Driver(connection, served, defaultFields));
         }
     }
 
@@ -148,18 +165,18 @@ public sealed partial class AsgiServer : IServer
 
     private async Task StopLoopsAsync(CancellationToken cancellationToken)
     {
-        if (_group is null || _registry is null)
+        if (_group is null || _registry is null || _endpoints is null)
         {
             return;
         }
 
-        // Not for ever: a loop that the application blocks closes its listener when it goes on.
-        await WaitAtMostAsync(Task.WhenAll(_bound.Select(bound => bound.Endpoint.CloseAsync()))).ConfigureAwait(false);
-        foreach (var bound in _bound)
+        if (_reload is not null)
         {
-            AddressBinder.DeleteSocketFile(bound);
+            await _reload.StopAsync().ConfigureAwait(false);
+            _reload.Dispose();
         }
 
+        await _endpoints.CloseAsync().ConfigureAwait(false);
         var drained = _registry.ShutDownAsync(_group.Loops);
         try
         {
