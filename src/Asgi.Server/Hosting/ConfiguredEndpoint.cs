@@ -26,10 +26,7 @@ internal sealed class ConfigurationText
         var values = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
         foreach (var child in configuration.GetChildren().Where(child => !except.Any(key => Setting.IsKey(child, key))))
         {
-            foreach (var (key, value) in child.AsEnumerable())
-            {
-                values[key] = value;
-            }
+            Collect(child, values);
         }
 
         return new ConfigurationText(values);
@@ -42,4 +39,19 @@ internal sealed class ConfigurationText
         _values.Keys.Union(other._values.Keys, StringComparer.OrdinalIgnoreCase)
             .Where(key => !_values.TryGetValue(key, out var one) || !other._values.TryGetValue(key, out var two) || one != two)
             .Order(StringComparer.OrdinalIgnoreCase);
+
+    private static void Collect(IConfigurationSection section, Dictionary<string, string?> values)
+    {
+        var isLeaf = true;
+        foreach (var child in section.GetChildren())
+        {
+            isLeaf = false;
+            Collect(child, values);
+        }
+
+        if (isLeaf || section.Value is not null)
+        {
+            values[section.Path] = section.Value;
+        }
+    }
 }
