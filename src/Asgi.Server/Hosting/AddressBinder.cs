@@ -1,5 +1,5 @@
-// Binds endpoints: one socket address or both loopback ones, IPv4 where there is no IPv6, unix sockets in the place of stale ones, inherited
-// handles. Used by ServedEndpoints on the host's threads.
+// Binds endpoints: one socket address or both loopback ones, IPv4 where there is no IPv6, unix sockets in the place of stale ones,
+// inherited handles. Used by ServedEndpoints on the host's threads.
 using System.Net;
 using System.Net.Sockets;
 using Asgi.Server.Loops;

@@ -1,5 +1,5 @@
-// Endpoints from configuration, shaped as Kestrel's loader. Made by AsgiServerOptions.Configure; loads when the server starts, on the host's
-// thread, and again when the configuration changes, on whatever thread says so (EndpointReload takes turns).
+// Endpoints from configuration, shaped as Kestrel's loader. Made by AsgiServerOptions.Configure; loads when the server starts, on the
+// host's thread, and again when the configuration changes, on whatever thread says so (EndpointReload takes turns).
 using System.Net;
 using Asgi.Server.Hosting;
 using Microsoft.Extensions.Configuration;

@@ -65,7 +65,8 @@ public sealed partial class AsgiServerOptions
         Listen(new IPEndPoint(address, port), configure);
 
     /// <summary>
-    /// Listens on an <see cref="IPEndPoint"/>, a <see cref="UnixDomainSocketEndPoint"/> or the socket of a <see cref="FileHandleEndPoint"/>.
+    /// Listens on an <see cref="IPEndPoint"/>, a <see cref="UnixDomainSocketEndPoint"/> or the socket of a
+    /// <see cref="FileHandleEndPoint"/>.
     /// </summary>
     /// <exception cref="NotSupportedException">Any other kind of endpoint; off Windows, of a pipe,
     /// <see cref="PlatformNotSupportedException"/>.</exception>

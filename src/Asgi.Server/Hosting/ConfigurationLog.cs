@@ -29,7 +29,7 @@ internal static partial class ConfigurationLog
     }
 
     [LoggerMessage(203, LogLevel.Warning,
-        "Endpoints added to Kestrel's options are not served: {Endpoints}. Add them with UseAsgiServer(options => ...) or in configuration.",
+        "Endpoints added to Kestrel's options are not served: {Endpoints}. Add them to AsgiServerOptions or in configuration.",
         EventName = "KestrelEndpointsIgnored")]
     private static partial void KestrelEndpointsIgnored(ILogger logger, string endpoints);
 

@@ -1,5 +1,5 @@
-// Which endpoints a server listens on: the precedence of Hosting's addresses, code and configuration, and the default. Used by AsgiServer on
-// the host's thread while it starts.
+// Which endpoints a server listens on: the precedence of Hosting's addresses, code and configuration, and the default. Used by AsgiServer
+// on the host's thread while it starts.
 using Microsoft.Extensions.Logging;
 
 namespace Asgi.Server.Hosting;

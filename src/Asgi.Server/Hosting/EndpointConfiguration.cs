@@ -3,7 +3,9 @@ using Microsoft.Extensions.Configuration;
 
 namespace Asgi.Server;
 
-/// <summary>An endpoint from configuration, for <see cref="AsgiServerConfigurationLoader.Endpoint(string, Action{EndpointConfiguration})"/>.</summary>
+/// <summary>
+/// An endpoint from configuration, for <see cref="AsgiServerConfigurationLoader.Endpoint(string, Action{EndpointConfiguration})"/>.
+/// </summary>
 public sealed class EndpointConfiguration
 {
     internal EndpointConfiguration(ListenOptions listenOptions, IConfigurationSection configSection, bool isHttps)

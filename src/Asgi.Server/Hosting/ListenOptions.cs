@@ -103,7 +103,7 @@ public sealed partial class ListenOptions
     /// <summary>The endpoint's own limits, or null where the server's are meant.</summary>
     internal AsgiServerLimits? OwnLimits { get; private set; }
 
-    /// <summary>The name that stands for both loopback addresses, of which one may be missing; null where only the endpoint is meant.</summary>
+    /// <summary>The name for both loopback addresses, of which one may be missing; null where only the endpoint is meant.</summary>
     internal string? LocalhostName { get; }
 
     /// <summary>The versions of HTTP, if somebody has set them.</summary>

@@ -12,7 +12,7 @@ internal sealed class ServedEndpoints(
     LoopGroup group,
     Func<ListenOptions, ConnectionAcceptor> createAcceptor)
 {
-    /// <summary>How long a close waits for listeners to be closed: a loop that the application blocks closes its one when it goes on.</summary>
+    /// <summary>How long a close waits for listeners: a loop that the application blocks closes its one when it goes on.</summary>
     private const int CloseWaitMilliseconds = 1000;
 
     /// <summary>How long the connections of an endpoint that is no longer wanted may go on, as with Kestrel.</summary>

@@ -12,7 +12,8 @@ internal static class Settings
     public static readonly Setting<AsgiServerOptions>[] Server =
     [
         Setting.Flag<AsgiServerOptions>(nameof(AsgiServerOptions.AddServerHeader), (options, value) => options.AddServerHeader = value),
-        Setting.Flag<AsgiServerOptions>(nameof(AsgiServerOptions.AllowSynchronousIO), (options, value) => options.AllowSynchronousIO = value),
+        Setting.Flag<AsgiServerOptions>(
+            nameof(AsgiServerOptions.AllowSynchronousIO), (options, value) => options.AllowSynchronousIO = value),
         Setting.Choice<AsgiServerOptions, HalfCloseBehavior>(
             nameof(AsgiServerOptions.HalfClose), "Respond or Abort", (options, value) => options.HalfClose = value),
         Setting.Choice<AsgiServerOptions, RequestDispatch>(

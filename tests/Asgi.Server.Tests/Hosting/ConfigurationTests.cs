@@ -195,7 +195,7 @@ public sealed class ConfigurationTests
             ["Kestrel:Limits:MaxRequestHeaderCount"] = "9",
             ["Kestrel:Limits:Http2:MaxFrameSize"] = "16384",
             ["Kestrel:Endpoints:Web:Url"] = "http://[::1]:0",
-        }, start: app => Assert.Equal(9, app.Services.GetRequiredService<IOptions<AsgiServerOptions>>().Value.Limits.MaxRequestHeaderCount));
+        }, start: app => Assert.Equal(9, OptionsOf(app).Limits.MaxRequestHeaderCount));
 
         Assert.DoesNotContain(log, line => line is { Level: >= LogLevel.Warning });
         Assert.Contains(log, line => line.Message.StartsWith("Now listening on: http://[::1]:", StringComparison.Ordinal));
@@ -255,7 +255,7 @@ public sealed class ConfigurationTests
         Environment.SetEnvironmentVariable($"{prefix}AsgiServer__Limits__MaxRequestBodySize", "null");
 
         var log = await StartAsync([], builder => builder.Configuration.AddEnvironmentVariables(prefix), app =>
-            Assert.Null(app.Services.GetRequiredService<IOptions<AsgiServerOptions>>().Value.Limits.MaxRequestBodySize));
+            Assert.Null(OptionsOf(app).Limits.MaxRequestBodySize));
 
         Assert.Contains(log, line => line.Message.StartsWith("Now listening on: http://[::1]:", StringComparison.Ordinal));
     }
@@ -296,8 +296,11 @@ public sealed class ConfigurationTests
     {
         var log = new LogSink();
         await using var app = Build(values, configure, log);
-        return (app.Services.GetRequiredService<IOptions<AsgiServerOptions>>().Value, log);
+        return (OptionsOf(app), log);
     }
+
+    private static AsgiServerOptions OptionsOf(WebApplication app) =>
+        app.Services.GetRequiredService<IOptions<AsgiServerOptions>>().Value;
 
     private static AsgiServerOptions Configure(Dictionary<string, string?> values)
     {

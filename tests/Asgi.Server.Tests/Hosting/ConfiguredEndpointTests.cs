@@ -11,6 +11,8 @@ namespace Asgi.Server.Tests.Hosting;
 
 public sealed class ConfiguredEndpointTests
 {
+    private const string TwoFields = "GET / HTTP/1.1\r\nHost: h\r\nA: b\r\n\r\n";
+
     [Fact]
     public void An_endpoint_has_what_its_section_says()
     {
@@ -52,7 +54,8 @@ public sealed class ConfiguredEndpointTests
     }
 
     [Theory]
-    [InlineData("Endpoints:Web:Backlog", "1", "Endpoints:Web:Url is missing: every endpoint needs an address, such as http://localhost:5000.")]
+    [InlineData("Endpoints:Web:Backlog", "1",
+        "Endpoints:Web:Url is missing: every endpoint needs an address, such as http://localhost:5000.")]
     [InlineData("Endpoints:Web:Url", "", "Endpoints:Web:Url is missing: every endpoint needs an address, such as http://localhost:5000.")]
     [InlineData("Endpoints:Web:Url", "localhost", "Endpoints:Web:Url (localhost) cannot be listened on. Invalid url: 'localhost'")]
     [InlineData("Endpoints:Web:Url", "https://*:5001",
@@ -120,7 +123,7 @@ public sealed class ConfiguredEndpointTests
         List<(string?, string, bool)> seen = [];
 
         options.Configure(Section(new() { ["Endpoints:A:Url"] = "http://127.0.0.1:0", ["Endpoints:A:Mine"] = "x" }))
-            .Endpoint("A", endpoint => seen.Add((endpoint.ConfigSection["Mine"], endpoint.ListenOptions.EndPoint.ToString()!, endpoint.IsHttps)))
+            .Endpoint("A", it => seen.Add((it.ConfigSection["Mine"], it.ListenOptions.EndPoint.ToString()!, it.IsHttps)))
             .Endpoint("none", _ => seen.Add(default))
             .Load();
 
@@ -170,7 +173,7 @@ public sealed class ConfiguredEndpointTests
             shown,
             address => Assert.StartsWith("http://[::1]:", address, StringComparison.Ordinal),
             address => Assert.StartsWith("http://127.0.0.1:", address, StringComparison.Ordinal));
-        Assert.Contains(log, line => line is { Level: LogLevel.Warning } && line.Message.StartsWith("Overriding", StringComparison.Ordinal));
+        Assert.Contains(log, line => line is { Level: LogLevel.Warning, Id.Name: "OverridingAddresses" });
     }
 
     [Fact]
@@ -202,7 +205,7 @@ public sealed class ConfiguredEndpointTests
 
         List<string> outcomes = [];
         foreach (var address in server.GetAddresses().Addresses)
-            outcomes.Add((await RawClient.ExchangeAsync(Addresses.EndPointOf(address), "GET / HTTP/1.1\r\nHost: h\r\nA: b\r\n\r\n")).Outcome);
+            outcomes.Add((await RawClient.ExchangeAsync(Addresses.EndPointOf(address), TwoFields)).Outcome);
 
         Assert.Equal(["431 closed", "200 open"], outcomes);
     }
