@@ -15,11 +15,25 @@ internal sealed class AsgiServerOptionsSetup(IServiceProvider services) : IConfi
     public void Configure(AsgiServerOptions options)
     {
         options.ApplicationServices = services;
-        KestrelOptions.Apply(services.GetRequiredService<IOptions<KestrelServerOptions>>().Value, options);
+        ApplyKestrels(options);
         options.KestrelEndpoints = services.GetRequiredService<KestrelEndpoints>().Seen;
         if (services.GetService<IConfiguration>() is { } configuration)
         {
             options.Configure(ChooseSection(configuration), reloadOnChange: true);
+        }
+    }
+
+    // They run what apps have written for another server, which may look for a certificate or a service that is not there.
+    private void ApplyKestrels(AsgiServerOptions options)
+    {
+        try
+        {
+            KestrelOptions.Apply(services.GetRequiredService<IOptions<KestrelServerOptions>>().Value, options);
+        }
+        catch (Exception exception)
+        {
+            options.Findings.Problems.Add(
+                $"What is set for Kestrel (ConfigureKestrel, Configure<KestrelServerOptions>) has failed: {exception.Message}");
         }
     }
 

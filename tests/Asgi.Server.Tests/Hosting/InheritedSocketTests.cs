@@ -3,6 +3,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Asgi.Server.Loops.Interop;
 using Asgi.Server.Testing;
 using Microsoft.AspNetCore.Connections;
 
@@ -51,9 +52,10 @@ public sealed class InheritedSocketTests
     }
 
     [Fact]
-    public async Task Child_processes_do_not_inherit_it()
+    public async Task A_child_process_does_not_inherit_it_and_no_accept_waits()
     {
         var (handle, _) = Listen(new IPEndPoint(IPAddress.Loopback, 0));
+        _ = Libc.DescriptorControl((int)handle, Constants.SetDescriptorFlags, 0);
         using var server = NativeHost.Create(options => options.ListenHandle(handle));
         await server.StartAsync(NativeApplication.Empty, CancellationToken.None);
 

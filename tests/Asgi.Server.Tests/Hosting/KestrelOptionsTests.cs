@@ -73,6 +73,16 @@ public sealed class KestrelOptionsTests
     }
 
     [Fact]
+    public async Task What_fails_there_stops_the_start_and_not_the_build()
+    {
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => ConfigurationTests.StartAsync(
+            [], builder => builder.WebHost.ConfigureKestrel(_ => throw new TimeoutException("no certificate"))));
+
+        Assert.Equal(
+            "What is set for Kestrel (ConfigureKestrel, Configure<KestrelServerOptions>) has failed: no certificate", error.Message);
+    }
+
+    [Fact]
     public async Task The_builders_own_use_of_Kestrel_is_no_reason_to_warn()
     {
         var log = new LogSink();
