@@ -27,7 +27,13 @@ internal abstract class BackendFactory
     /// <param name="endPoint">An IP endpoint, port 0 for a free one, or a unix socket's path.</param>
     /// <param name="backlog">Connections the kernel completes ahead of an accept, for each socket.</param>
     /// <param name="loopCount">Loops that will accept.</param>
+    /// <param name="unixSocketMode">The mode of a unix socket's file, set before anybody can connect; null for the umask's.</param>
     /// <returns>As many listeners as loops, or one.</returns>
     /// <exception cref="SocketException">The endpoint cannot be bound; nothing stays bound.</exception>
-    public abstract Listener[] Bind(EndPoint endPoint, int backlog, int loopCount);
+    public abstract Listener[] Bind(EndPoint endPoint, int backlog, int loopCount, UnixFileMode? unixSocketMode);
+
+    /// <summary>Takes over a stream socket that listens already, as a process inherits it.</summary>
+    /// <param name="handle">The descriptor, or handle; closed with the listener.</param>
+    /// <exception cref="InvalidOperationException">It is no stream socket that listens.</exception>
+    public abstract Listener Adopt(ulong handle);
 }

@@ -78,8 +78,15 @@ internal sealed class LoopGroup : IDisposable
     /// </summary>
     /// <param name="endPoint">An IP endpoint, port 0 for a free one, or a unix socket's path.</param>
     /// <param name="backlog">Connections the kernel completes ahead of an accept, for each socket.</param>
+    /// <param name="unixSocketMode">The mode of a unix socket's file, set before anybody can connect; null for the umask's.</param>
     /// <exception cref="SocketException">The endpoint cannot be bound; nothing stays bound.</exception>
-    public BoundEndpoint Bind(EndPoint endPoint, int backlog) => new(_loops, _backends.Bind(endPoint, backlog, _loops.Length));
+    public BoundEndpoint Bind(EndPoint endPoint, int backlog, UnixFileMode? unixSocketMode = null) =>
+        new(_loops, _backends.Bind(endPoint, backlog, _loops.Length, unixSocketMode));
+
+    /// <summary>Takes over a stream socket that listens already, as a process inherits it; the loops take turns.</summary>
+    /// <param name="handle">The descriptor; closed with the endpoint.</param>
+    /// <exception cref="InvalidOperationException">It is no stream socket that listens.</exception>
+    public BoundEndpoint Adopt(ulong handle) => new(_loops, [_backends.Adopt(handle)]);
 
     public void Stop()
     {

@@ -11,7 +11,7 @@ internal sealed class EpollFactory : BackendFactory
     public override Backend Create() => new EpollBackend();
 
     // An IP endpoint gets a socket per loop, and the kernel spreads the connections over them; of a unix socket there can be one only.
-    public override Listener[] Bind(EndPoint endPoint, int backlog, int loopCount)
+    public override Listener[] Bind(EndPoint endPoint, int backlog, int loopCount, UnixFileMode? unixSocketMode)
     {
         var listeners = new List<Listener>();
         try
@@ -21,7 +21,7 @@ internal sealed class EpollFactory : BackendFactory
             {
                 // The first binds alone, so that a second server on the port is refused; its siblings may then share (README).
                 var shared = i == 0 ? endPoint : listeners[0].LocalEndPoint;
-                listeners.Add(EpollListener.Bind(shared, backlog, isSibling: i > 0, hasSiblings: count > 1));
+                listeners.Add(EpollListener.Bind(shared, backlog, isSibling: i > 0, hasSiblings: count > 1, unixSocketMode));
             }
 
             return [.. listeners];
@@ -32,4 +32,6 @@ internal sealed class EpollFactory : BackendFactory
             throw;
         }
     }
+
+    public override Listener Adopt(ulong handle) => EpollListener.Adopt(handle);
 }

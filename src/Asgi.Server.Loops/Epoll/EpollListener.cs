@@ -38,13 +38,15 @@ internal sealed unsafe class EpollListener : Listener, IEpollSource
 
     /// <summary>Binds and listens. A first socket takes the address for itself and then lets siblings join it.</summary>
     /// <exception cref="SocketException">The address cannot be bound.</exception>
-    public static EpollListener Bind(EndPoint endPoint, int backlog, bool isSibling, bool hasSiblings)
+    public static EpollListener Bind(
+        EndPoint endPoint, int backlog, bool isSibling, bool hasSiblings, UnixFileMode? unixSocketMode = null)
     {
         var address = endPoint.Serialize();
         var descriptor = Errno.Demand(Libc.Socket(
             NativeFamily(address),
             Constants.SocketStream | Constants.SocketNonBlocking | Constants.SocketCloseOnExec,
             0));
+        string? path = null;
         try
         {
             if (endPoint is IPEndPoint ip)
@@ -70,6 +72,13 @@ internal sealed unsafe class EpollListener : Listener, IEpollSource
                 Errno.Demand(Libc.Bind(descriptor, bytes, address.Size));
             }
 
+            path = UnixSocketFile.PathOf(endPoint);
+            if (path is not null && unixSocketMode is { } mode)
+            {
+                // Bound and not listening yet, it refuses everybody: nobody connects under the mode the umask left.
+                UnixSocketFile.SetMode(path, mode);
+            }
+
             if (hasSiblings && !isSibling)
             {
                 SetOption(descriptor, Constants.LevelSocket, Constants.ReusePort, 1);
@@ -80,9 +89,39 @@ internal sealed unsafe class EpollListener : Listener, IEpollSource
         }
         catch (SocketException)
         {
+            if (path is not null)
+            {
+                File.Delete(path);
+            }
+
             _ = Libc.Close(descriptor);
             throw;
         }
+    }
+
+    /// <summary>Takes over a socket that listens already.</summary>
+    /// <exception cref="InvalidOperationException">It is no stream socket that listens.</exception>
+    public static EpollListener Adopt(ulong handle)
+    {
+        var descriptor = handle <= int.MaxValue ? (int)handle : -1;
+        if (ReadOption(descriptor, Constants.SocketKind) != Constants.SocketStream
+            || ReadOption(descriptor, Constants.AcceptsConnections) != 1)
+        {
+            throw new InvalidOperationException($"The file handle {handle} is not a stream socket that listens.");
+        }
+
+        var local = ReadLocalAddress(descriptor).ToEndPoint() ?? ReadLocalEndPoint(descriptor, new UnixDomainSocketEndPoint("/"));
+
+        // Who made it may have meant it for another kind of server: ours never waits in accept and leaves nothing to child processes.
+        Errno.Demand(Libc.DescriptorControl(descriptor, Constants.SetDescriptorFlags, Constants.DescriptorCloseOnExec));
+        var flags = Errno.Demand(Libc.DescriptorControl(descriptor, Constants.GetStatusFlags, 0));
+        Errno.Demand(Libc.DescriptorControl(descriptor, Constants.SetStatusFlags, flags | Constants.StatusNonBlocking));
+        if (local is IPEndPoint)
+        {
+            SetOption(descriptor, Constants.LevelTcp, Constants.TcpNoDelay, 1);
+        }
+
+        return new EpollListener(descriptor, local);
     }
 
     public void Start(EpollBackend backend, IAcceptHandler handler)
@@ -185,6 +224,12 @@ internal sealed unsafe class EpollListener : Listener, IEpollSource
 
     private static void SetOption(int descriptor, int level, int name, int value) =>
         _ = Libc.SetSocketOption(descriptor, level, name, &value, sizeof(int));
+
+    private static int? ReadOption(int descriptor, int name)
+    {
+        int value, length = sizeof(int);
+        return Libc.GetSocketOption(descriptor, Constants.LevelSocket, name, &value, &length) == 0 ? value : null;
+    }
 
     private sealed class ResumeTimer(EpollListener listener) : LoopTimer
     {

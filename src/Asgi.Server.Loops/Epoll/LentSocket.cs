@@ -58,7 +58,7 @@ internal struct LentSocket
 
     private void Make(int descriptor)
     {
-        var duplicate = Libc.FileControl(descriptor, Constants.DuplicateCloseOnExec, 0);
+        var duplicate = Libc.DescriptorControl(descriptor, Constants.DuplicateCloseOnExec, 0);
         var socket = duplicate < 0 ? null : new Socket(new SafeSocketHandle(duplicate, ownsHandle: true));
         _socket = socket;
         if (Interlocked.CompareExchange(ref _state, Made, Making) != Making)

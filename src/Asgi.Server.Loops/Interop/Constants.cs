@@ -1,4 +1,5 @@
-// The numbers behind the names, as Linux defines them for x86-64 and arm64 (asm-generic). Used by Epoll/ only.
+// The numbers behind the names, as Linux defines them for x86-64 and arm64 (asm-generic). Used by Epoll/ and
+// UnixSocketFile.
 namespace Asgi.Server.Loops.Interop;
 
 internal static class Constants
@@ -22,12 +23,27 @@ internal static class Constants
 
     public const int LevelSocket = 1;
     public const int ReuseAddress = 2;
+    public const int SocketKind = 3;
     public const int Linger = 13;
     public const int ReusePort = 15;
+    public const int AcceptsConnections = 30;
     public const int LevelTcp = 6;
     public const int TcpNoDelay = 1;
     public const int LevelIpv6 = 41;
     public const int Ipv6Only = 26;
+
+    public const int SetDescriptorFlags = 2;
+    public const int DescriptorCloseOnExec = 1;
+    public const int GetStatusFlags = 3;
+    public const int SetStatusFlags = 4;
+    public const int StatusNonBlocking = 0x800;
+
+    public const int CurrentDirectory = -100;
+    public const int NoFollow = 0x100;
+    public const uint StatusType = 0x001;
+    public const uint StatusInode = 0x100;
+    public const ushort FileTypeMask = 0xF000;
+    public const ushort FileTypeSocket = 0xC000;
 
     public const int MessageNoSignal = 0x4000;
     public const int MessageMore = 0x8000;

@@ -8,5 +8,8 @@ internal sealed class PortableFactory : BackendFactory
     public override Backend Create() => new PortableBackend();
 
     // One socket whatever the number of loops: only Linux spreads connections over several that are bound to one address.
-    public override Listener[] Bind(EndPoint endPoint, int backlog, int loopCount) => [PortableListener.Bind(endPoint, backlog)];
+    public override Listener[] Bind(EndPoint endPoint, int backlog, int loopCount, UnixFileMode? unixSocketMode) =>
+        [PortableListener.Bind(endPoint, backlog, unixSocketMode)];
+
+    public override Listener Adopt(ulong handle) => PortableListener.Adopt(handle);
 }

@@ -35,10 +35,11 @@ internal sealed class PortableListener : Listener
 
     /// <summary>Binds and listens.</summary>
     /// <exception cref="SocketException">The address cannot be bound.</exception>
-    public static PortableListener Bind(EndPoint endPoint, int backlog)
+    public static PortableListener Bind(EndPoint endPoint, int backlog, UnixFileMode? unixSocketMode = null)
     {
         var isIp = endPoint is IPEndPoint;
         var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, isIp ? ProtocolType.Tcp : ProtocolType.Unspecified);
+        string? path = null;
         try
         {
             if (endPoint is IPEndPoint { AddressFamily: AddressFamily.InterNetworkV6, Address: var address })
@@ -53,14 +54,50 @@ internal sealed class PortableListener : Listener
             }
 
             socket.Bind(endPoint);
+            path = UnixSocketFile.PathOf(endPoint);
+            if (path is not null && unixSocketMode is { } mode)
+            {
+                // Bound and not listening yet, it refuses everybody: nobody connects under the mode the umask left.
+                UnixSocketFile.SetMode(path, mode);
+            }
+
             socket.Listen(backlog);
             return new PortableListener(socket, isIp ? socket.LocalEndPoint! : endPoint);
         }
         catch (SocketException)
         {
+            if (path is not null)
+            {
+                File.Delete(path);
+            }
+
             socket.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Takes over a socket that listens already.</summary>
+    /// <exception cref="InvalidOperationException">It is no stream socket that listens.</exception>
+    public static PortableListener Adopt(ulong handle)
+    {
+        var owned = new SafeSocketHandle((nint)handle, ownsHandle: true);
+        try
+        {
+            var socket = new Socket(owned);
+            if (socket.SocketType == SocketType.Stream
+                && socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.AcceptConnection) is 1)
+            {
+                return new PortableListener(socket, socket.LocalEndPoint!);
+            }
+        }
+        catch (Exception exception) when (exception is SocketException or ArgumentException)
+        {
+            // No socket at all.
+        }
+
+        // Whatever it is, it is somebody else's.
+        owned.SetHandleAsInvalid();
+        throw new InvalidOperationException($"The file handle {handle} is not a stream socket that listens.");
     }
 
     public void Start(PortableBackend backend, IAcceptHandler handler)

@@ -41,11 +41,19 @@ internal sealed partial class Connection
         Close(isBroken: true);
     }
 
+    /// <summary>Why the connection was asked to end, by who has asked first.</summary>
+    public ConnectionEndReason ShutDownReason { get; private set; }
+
     /// <summary>Asks the connection to end as soon as its protocol allows.</summary>
-    public void ShutDown()
+    public void ShutDown(ConnectionEndReason reason)
     {
         if (State == ConnectionState.Open)
         {
+            if (ShutDownReason == ConnectionEndReason.None)
+            {
+                ShutDownReason = reason;
+            }
+
             _isCloseRequested = true;
             ConnectionToken.Signal(ref _closeRequested);
             Guard(static connection => connection._driver.ShutDown());

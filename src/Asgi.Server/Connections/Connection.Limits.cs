@@ -73,6 +73,6 @@ internal sealed partial class Connection
 
     private sealed class Age(Connection connection) : LoopTimer
     {
-        public override void Fire(long nowMilliseconds) => connection.ShutDown();
+        public override void Fire(long nowMilliseconds) => connection.ShutDown(ConnectionEndReason.ConnectionAge);
     }
 }

@@ -67,6 +67,9 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
 
     public ConnectionLimits Limits { get; }
 
+    /// <summary>Who has accepted it: the connections of an endpoint have one acceptor.</summary>
+    public IConnectionAcceptor? Acceptor { get; init; }
+
     /// <summary>The least rate at which the client must take what is sent, or null.</summary>
     public DataRate? SendRateMin
     {

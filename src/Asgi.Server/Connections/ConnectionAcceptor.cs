@@ -17,7 +17,7 @@ internal sealed class ConnectionAcceptor(
             return;
         }
 
-        var connection = new Connection(loop, transport, registry, limits, id);
+        var connection = new Connection(loop, transport, registry, limits, id) { Acceptor = this };
         registry.Add(connection, createDriver(connection));
     }
 

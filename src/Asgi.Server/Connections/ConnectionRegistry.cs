@@ -41,7 +41,7 @@ internal sealed class ConnectionRegistry
         connection.Start(driver);
         if (IsStopping)
         {
-            connection.ShutDown();
+            connection.ShutDown(ConnectionEndReason.GracefulShutdown);
         }
     }
 
@@ -60,7 +60,7 @@ internal sealed class ConnectionRegistry
         Volatile.Write(ref _isStopping, true);
         foreach (var loop in loops)
         {
-            loop.Post(new ForEach(List(loop), static connection => connection.ShutDown()));
+            loop.Post(new ForEach(List(loop), static connection => connection.ShutDown(ConnectionEndReason.GracefulShutdown)));
         }
 
         Interlocked.MemoryBarrier();
@@ -70,6 +70,18 @@ internal sealed class ConnectionRegistry
         }
 
         return _drained.Task;
+    }
+
+    /// <summary>
+    /// Lets the connections of an acceptor finish what is in flight, and breaks those that are left after a time. Its listeners are closed
+    /// before.
+    /// </summary>
+    public void End(ReadOnlySpan<Loop> loops, IConnectionAcceptor acceptor, int graceMilliseconds)
+    {
+        foreach (var loop in loops)
+        {
+            loop.Post(new EndOfEndpoint(loop, List(loop), acceptor, graceMilliseconds));
+        }
     }
 
     /// <summary>Breaks every connection that is left.</summary>
@@ -83,16 +95,38 @@ internal sealed class ConnectionRegistry
 
     private LinkedList<Connection> List(Loop loop) => _byLoop[loop];
 
+    private static void ForEachOf(LinkedList<Connection> connections, IConnectionAcceptor? acceptor, Action<Connection> action)
+    {
+        for (var node = connections.First; node is not null;)
+        {
+            var next = node.Next;
+            if (acceptor is null || node.Value.Acceptor == acceptor)
+            {
+                action(node.Value);
+            }
+
+            node = next;
+        }
+    }
+
     private sealed class ForEach(LinkedList<Connection> connections, Action<Connection> action) : WorkItem
+    {
+        public override void Run() => ForEachOf(connections, acceptor: null, action);
+    }
+
+    private sealed class EndOfEndpoint(Loop loop, LinkedList<Connection> connections, IConnectionAcceptor acceptor, int graceMilliseconds)
+        : WorkItem
     {
         public override void Run()
         {
-            for (var node = connections.First; node is not null;)
-            {
-                var next = node.Next;
-                action(node.Value);
-                node = next;
-            }
+            ForEachOf(connections, acceptor, static connection => connection.ShutDown(ConnectionEndReason.EndpointRemoved));
+            loop.Timers.Set(new EndOfGrace(connections, acceptor), loop.NowMilliseconds + graceMilliseconds);
         }
+    }
+
+    private sealed class EndOfGrace(LinkedList<Connection> connections, IConnectionAcceptor acceptor) : LoopTimer
+    {
+        public override void Fire(long nowMilliseconds) =>
+            ForEachOf(connections, acceptor, static connection => connection.Abort(ConnectionEndReason.AppShutdownTimeout));
     }
 }

@@ -17,8 +17,9 @@ internal sealed partial class Http1Driver
 
     private string RemoteAddress => (_connection.RemoteEndPoint as IPEndPoint)?.Address.ToString() ?? "-";
 
+    // A response may learn that the server stops before the connection hears of it.
     private ConnectionEndReason ReasonOfShutDown =>
-        _connection.IsServerStopping ? ConnectionEndReason.GracefulShutdown : ConnectionEndReason.ConnectionAge;
+        _connection.ShutDownReason is var reason and not ConnectionEndReason.None ? reason : ConnectionEndReason.GracefulShutdown;
 
     private void ObserveStart()
     {

@@ -104,6 +104,6 @@ internal sealed partial class PipedDriver : IPipedConnection
 
     private sealed class CloseWork(PipedDriver driver) : WorkItem
     {
-        public override void Run() => driver._connection.ShutDown();
+        public override void Run() => driver._connection.ShutDown(ConnectionEndReason.ResponseNoKeepAlive);
     }
 }

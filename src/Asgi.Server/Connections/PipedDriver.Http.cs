@@ -73,7 +73,7 @@ internal sealed partial class PipedDriver
 
         if (_connection.IsCloseRequested)
         {
-            _httpConnection.ShutDown();
+            _httpConnection.ShutDown(_connection.ShutDownReason);
         }
     }
 

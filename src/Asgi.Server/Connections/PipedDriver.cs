@@ -91,7 +91,7 @@ internal sealed partial class PipedDriver : ConnectionDriver
     }
 
     /// <summary>Its token has said so already; HTTP is told by the call.</summary>
-    public override void ShutDown() => _httpConnection?.ShutDown();
+    public override void ShutDown() => _httpConnection?.ShutDown(_connection.ShutDownReason);
 
     public override void OnClosed()
     {

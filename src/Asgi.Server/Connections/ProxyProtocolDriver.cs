@@ -80,8 +80,7 @@ internal sealed class ProxyProtocolDriver(
         Break();
     }
 
-    public override void ShutDown() =>
-        End(connection.IsServerStopping ? ConnectionEndReason.GracefulShutdown : ConnectionEndReason.ConnectionAge);
+    public override void ShutDown() => End(connection.ShutDownReason);
 
     public override void OnClosed()
     {

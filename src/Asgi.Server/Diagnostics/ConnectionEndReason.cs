@@ -19,6 +19,9 @@ internal enum ConnectionEndReason
     /// <summary>The server stops, and nothing was in flight.</summary>
     GracefulShutdown,
 
+    /// <summary>The configuration no longer has the endpoint, and nothing was in flight.</summary>
+    EndpointRemoved,
+
     /// <summary>The connection was as old as connections get.</summary>
     ConnectionAge,
 

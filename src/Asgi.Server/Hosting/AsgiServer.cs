@@ -20,7 +20,7 @@ namespace Asgi.Server;
 /// </summary>
 public sealed partial class AsgiServer : IServer
 {
-    /// <summary>How long a stop waits for listeners to be closed, and for connections it has aborted to go, in milliseconds.</summary>
+    /// <summary>How long a stop waits for connections it has aborted to go, in milliseconds.</summary>
     private const int AbortWaitMilliseconds = 1000;
 
     private const string ServerName = "Asgi.Server";
@@ -33,7 +33,8 @@ public sealed partial class AsgiServer : IServer
     private readonly ServerAddresses _addresses = new();
     private LoopGroup? _group;
     private ConnectionRegistry? _registry;
-    private IReadOnlyList<BoundAddress> _bound = [];
+    private ServedEndpoints? _endpoints;
+    private EndpointReload? _reload;
     private TaskCompletionSource? _stop;
     private Func<int>? _queuedRequests;
     private int _hasStarted;
@@ -65,6 +66,9 @@ public sealed partial class AsgiServer : IServer
     /// <summary>Holds <see cref="IServerAddressesFeature"/>: addresses to bind before the start, those bound after it.</summary>
     public IFeatureCollection Features { get; } = new FeatureCollection();
 
+    /// <summary>Follows the configuration, if the server does; for tests.</summary>
+    internal EndpointReload? Reload => _reload;
+
     private int HandOffMilliseconds => (int)_options.HandOffThreshold.TotalMilliseconds;
 
     /// <summary>Starts to serve an ASP.NET application; called by the host.</summary>
@@ -91,6 +95,7 @@ public sealed partial class AsgiServer : IServer
             throw new InvalidOperationException("The server has been stopped already.");
         }
 
+        _options.ConfigurationLoader?.Load();
         _options.Validate();
         if (Interlocked.Exchange(ref _hasStarted, 1) != 0)
         {
@@ -98,32 +103,44 @@ public sealed partial class AsgiServer : IServer
         }
 
         var defaultFields = new DefaultFields(TimeProvider.System, _options.AddServerHeader ? ServerName : null);
+        ConfigurationLog.TellOfUnknownKeys(_log.General, _options.Findings);
+        ConfigurationLog.TellOfKestrelEndpoints(_log.General, _options.KestrelEndpoints);
+        var followsConfiguration = !EndpointChoice.PrefersAddresses(_addresses);
         var group = new LoopGroup(_options.LoopCount, CreateBlockingOptions());
+        var limits = new EffectiveLimits(_options);
+        var dispatch = CreateDispatch(limits.Of(own: null).RetryAfterSeconds);
+        var registry = new ConnectionRegistry(group.Loops, dispatch, _diagnostics);
+        var endpoints = new ServedEndpoints(
+            new AddressBinder(group, _log.General), _addresses, registry, group, listen => CreateAcceptor(limits.Of(listen.OwnLimits), listen));
         try
         {
-            _bound = new AddressBinder(group, _options, _addresses, _log.General).Bind();
+            foreach (var listen in EndpointChoice.Choose(_options, _addresses, _log.General))
+            {
+                endpoints.Bind(listen);
+            }
         }
         catch
         {
+            endpoints.CloseUnstarted();
             group.Dispose();
             throw;
         }
 
         _group = group;
-        var limits = new EffectiveLimits(_options);
-        var dispatch = CreateDispatch(limits.Of(own: null).RetryAfterSeconds);
-        _registry = new ConnectionRegistry(group.Loops, dispatch, _diagnostics);
+        _registry = registry;
+        _endpoints = endpoints;
         Observe(group, dispatch);
         group.Start();
-        foreach (var bound in _bound)
+        endpoints.StartAccepting();
+        if (_options.ConfigurationLoader is { ReloadOnChange: true } loader && followsConfiguration)
         {
-            bound.Endpoint.StartAccepting(CreateAcceptor(limits.Of(bound.Limits), bound.Options));
+            _reload = new EndpointReload(loader, endpoints, _log.General);
+            _reload.Start();
         }
 
-        _addresses.Publish(_bound.Select(bound => bound.Display).Distinct());
         return Task.CompletedTask;
 
-        ConnectionAcceptor CreateAcceptor(EndpointLimits endpoint, ListenOptions options)
+        ConnectionAcceptor CreateAcceptor(EndpointLimits endpoint, ListenOptions listen)
         {
             var served = endpoint.Requests is { } requests
                 ? new LimitedRequests(
@@ -132,9 +149,9 @@ public sealed partial class AsgiServer : IServer
                     new Overload(nameof(AsgiServerLimits.MaxConcurrentRequests), endpoint.RetryAfterSeconds, _log, TimeProvider.System))
                 : application;
             return new ConnectionAcceptor(
-                _registry,
+                registry,
                 endpoint.Connection,
-                ConnectionStages.Before(connection => new Http1Driver(connection, served, defaultFields), options));
+                ConnectionStages.Before(connection => new Http1Driver(connection, served, defaultFields), listen));
         }
     }
 
@@ -171,18 +188,18 @@ public sealed partial class AsgiServer : IServer
 
     private async Task StopLoopsAsync(CancellationToken cancellationToken)
     {
-        if (_group is null || _registry is null)
+        if (_group is null || _registry is null || _endpoints is null)
         {
             return;
         }
 
-        // Not for ever: a loop that the application blocks closes its listener when it goes on.
-        await WaitAtMostAsync(Task.WhenAll(_bound.Select(bound => bound.Endpoint.CloseAsync()))).ConfigureAwait(false);
-        foreach (var bound in _bound)
+        if (_reload is not null)
         {
-            AddressBinder.DeleteSocketFile(bound);
+            await _reload.StopAsync().ConfigureAwait(false);
+            _reload.Dispose();
         }
 
+        await _endpoints.CloseAsync().ConfigureAwait(false);
         var drained = _registry.ShutDownAsync(_group.Loops);
         try
         {

@@ -230,21 +230,22 @@ public sealed class AsgiServerLimits
     /// <summary>Limits of the same values that change on their own.</summary>
     internal AsgiServerLimits Copy() => (AsgiServerLimits)MemberwiseClone();
 
-    /// <exception cref="InvalidOperationException">Limits contradict each other.</exception>
-    internal void Validate()
+    /// <summary>Limits that contradict each other.</summary>
+    internal IEnumerable<string> Problems()
     {
-        DemandFits(MaxRequestLineSize, nameof(MaxRequestLineSize));
-        DemandFits(MaxRequestHeadersTotalSize, nameof(MaxRequestHeadersTotalSize));
-    }
-
-    private void DemandFits(int size, string name)
-    {
-        if (MaxRequestBufferSize < size)
+        if (MaxRequestBufferSize < MaxRequestLineSize)
         {
-            throw new InvalidOperationException(
-                $"Limits.MaxRequestBufferSize ({MaxRequestBufferSize}) must be greater than or equal to Limits.{name} ({size}).");
+            yield return TooSmall(nameof(MaxRequestLineSize), MaxRequestLineSize);
+        }
+
+        if (MaxRequestBufferSize < MaxRequestHeadersTotalSize)
+        {
+            yield return TooSmall(nameof(MaxRequestHeadersTotalSize), MaxRequestHeadersTotalSize);
         }
     }
+
+    private string TooSmall(string name, int size) =>
+        $"Limits.MaxRequestBufferSize ({MaxRequestBufferSize}) must be greater than or equal to Limits.{name} ({size}).";
 
     private static int DemandPositive(int value)
     {

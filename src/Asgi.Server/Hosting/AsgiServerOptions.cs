@@ -1,21 +1,16 @@
 // The options of the server, shaped as Kestrel's, so that a ConfigureKestrel lambda moves over. Read once when the server starts.
-using System.Net;
-using System.Net.Sockets;
+// Values are here, endpoints in AsgiServerOptions.Endpoints.cs.
 using System.Text;
 using Asgi.Server.Application;
-using Asgi.Server.Hosting;
 
 namespace Asgi.Server;
 
 /// <summary>
-/// The options of <see cref="AsgiServer"/>, set by <c>UseAsgiServer(options => ...)</c> or
+/// The options of <see cref="AsgiServer"/>, set by the configuration, by <c>UseAsgiServer(options => ...)</c> or by
 /// <c>services.Configure&lt;AsgiServerOptions&gt;</c>. Changes after the server has started have no effect.
 /// </summary>
-public sealed class AsgiServerOptions
+public sealed partial class AsgiServerOptions
 {
-    private readonly List<ListenOptions> _endpoints = [];
-    private Action<ListenOptions> _endpointDefaults = _ => { };
-
     /// <summary>Limits of sizes, counts and times.</summary>
     public AsgiServerLimits Limits { get; } = new();
 
@@ -160,76 +155,4 @@ public sealed class AsgiServerOptions
             field = value;
         }
     } = HeaderEncodings.DefaultSelector;
-
-    /// <summary>The services of the app, for connection middleware; set where the server comes from an app's services.</summary>
-    public IServiceProvider ApplicationServices { get; set; } = NoServices.Instance;
-
-    internal IReadOnlyList<ListenOptions> Endpoints => _endpoints;
-
-    /// <summary>Sets what is applied to every endpoint added in code after this call, before its own configuration.</summary>
-    public void ConfigureEndpointDefaults(Action<ListenOptions> configureOptions)
-    {
-        ArgumentNullException.ThrowIfNull(configureOptions);
-        _endpointDefaults = configureOptions;
-    }
-
-    /// <summary>Listens on an address and port; port 0 for a free one.</summary>
-    public void Listen(IPAddress address, int port, Action<ListenOptions>? configure = null) =>
-        Listen(new IPEndPoint(address, port), configure);
-
-    /// <summary>Listens on an <see cref="IPEndPoint"/> or a <see cref="UnixDomainSocketEndPoint"/>.</summary>
-    /// <exception cref="NotSupportedException">Any other kind of endpoint.</exception>
-    public void Listen(EndPoint endPoint, Action<ListenOptions>? configure = null)
-    {
-        ArgumentNullException.ThrowIfNull(endPoint);
-        if (endPoint is not (IPEndPoint or UnixDomainSocketEndPoint))
-        {
-            throw new NotSupportedException($"'{endPoint}' is neither an IP endpoint nor a unix socket.");
-        }
-
-        Add(new ListenOptions(endPoint, this), configure);
-    }
-
-    /// <summary>Listens on both loopback addresses; one of them may be missing. Port 0 is refused when the server starts.</summary>
-    public void ListenLocalhost(int port, Action<ListenOptions>? configure = null) =>
-        Add(new ListenOptions(new IPEndPoint(IPAddress.Loopback, port), this, isLocalhost: true), configure);
-
-    /// <summary>Listens on all addresses, IPv6 and IPv4 by one socket; IPv4 alone where there is no IPv6. Port 0 for a free one.</summary>
-    public void ListenAnyIP(int port, Action<ListenOptions>? configure = null) =>
-        Listen(new IPEndPoint(IPAddress.IPv6Any, port), configure);
-
-    /// <summary>Listens on a unix socket. The file must not exist; it is deleted when the server stops.</summary>
-    /// <exception cref="ArgumentException">The path is not absolute.</exception>
-    public void ListenUnixSocket(string socketPath, Action<ListenOptions>? configure = null)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(socketPath);
-        if (!Path.IsPathRooted(socketPath))
-        {
-            throw new ArgumentException("The path of a unix socket must be absolute.", nameof(socketPath));
-        }
-
-        Listen(new UnixDomainSocketEndPoint(socketPath), configure);
-    }
-
-    /// <summary>An endpoint that an address string asks for: with the defaults, and not added to the options.</summary>
-    internal ListenOptions CreateDefault(EndPoint endPoint, bool isLocalhost)
-    {
-        var endpoint = new ListenOptions(endPoint, this, isLocalhost);
-        _endpointDefaults(endpoint);
-        return endpoint;
-    }
-
-    /// <exception cref="InvalidOperationException">Options contradict each other.</exception>
-    internal void Validate()
-    {
-        Limits.Validate();
-        _endpoints.ForEach(endpoint => endpoint.OwnLimits?.Validate());
-    }
-
-    private void Add(ListenOptions endpoint, Action<ListenOptions>? configure)
-    {
-        _endpointDefaults(endpoint);
-        configure?.Invoke(endpoint);
-        _endpoints.Add(endpoint);
-    }
 }

@@ -1,34 +1,63 @@
-// One endpoint as configured in code. Used on the host's threads before the server starts.
+// One endpoint, from code, an address or the configuration. Used on the host's threads before the endpoint is bound.
 using System.Net;
 using System.Net.Sockets;
+using Asgi.Server.Hosting;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Asgi.Server;
 
 /// <summary>An endpoint to listen on.</summary>
 public sealed partial class ListenOptions
 {
-    internal ListenOptions(EndPoint endPoint, AsgiServerOptions serverOptions, bool isLocalhost = false)
+    /// <summary>What a file's mode can say: read, write and execute for user, group and others.</summary>
+    private const UnixFileMode Permissions = (UnixFileMode)0b111_111_111;
+
+    private HttpProtocols? _protocols;
+
+    internal ListenOptions(EndPoint endPoint, AsgiServerOptions serverOptions, string? localhostName = null)
     {
         EndPoint = endPoint;
         AsgiServerOptions = serverOptions;
-        IsLocalhost = isLocalhost;
+        LocalhostName = localhostName;
     }
 
     /// <summary>What is listened on.</summary>
     public EndPoint EndPoint { get; }
 
-    /// <summary>The address and port, or null when the endpoint is a unix socket.</summary>
+    /// <summary>The address and port, or null when the endpoint is something else.</summary>
     public IPEndPoint? IPEndPoint => EndPoint as IPEndPoint;
 
-    /// <summary>The path of the unix socket, or null when the endpoint is an address.</summary>
+    /// <summary>The path of the unix socket, or null when the endpoint is something else.</summary>
     public string? SocketPath => (EndPoint as UnixDomainSocketEndPoint)?.ToString();
+
+    /// <summary>The handle of a socket that the process inherited, or 0 when the endpoint is something else.</summary>
+    public ulong FileHandle => (EndPoint as FileHandleEndPoint)?.FileHandle ?? 0;
+
+    /// <summary>The name of the pipe, or null when the endpoint is something else; pipes are refused, so no server binds one.</summary>
+    public string? PipeName => (EndPoint as NamedPipeEndPoint)?.PipeName;
 
     /// <summary>The options of the server the endpoint belongs to.</summary>
     public AsgiServerOptions AsgiServerOptions { get; }
 
     /// <summary>
+    /// The versions of HTTP to serve. Today HTTP/1.1 is served, and the start refuses an endpoint that does not allow it. Default
+    /// <see cref="HttpProtocols.Http1AndHttp2"/>, which without TLS means HTTP/1.1, as with Kestrel; a warning says so if it was set.
+    /// </summary>
+    public HttpProtocols Protocols
+    {
+        get => _protocols ?? HttpProtocols.Http1AndHttp2;
+        set => _protocols = value;
+    }
+
+    /// <summary>
+    /// Whether responses do not advertise HTTP/3 in Alt-Svc. HTTP/3 is not served yet and nothing is advertised. Default false.
+    /// </summary>
+    public bool DisableAltSvcHeader { get; set; }
+
+    /// <summary>
     /// Connections the kernel completes ahead of the server's accept, for each loop's socket; the kernel caps it (net.core.somaxconn).
-    /// Greater than 0; default 512.
+    /// Without effect on an inherited handle. Greater than 0; default 512.
     /// </summary>
     public int Backlog
     {
@@ -41,6 +70,25 @@ public sealed partial class ListenOptions
     } = 512;
 
     /// <summary>
+    /// The mode of a unix socket's file; to connect, a process needs the permission to write. Set before anybody can connect. Read, write
+    /// and execute for user, group and others only; null, the default, for what the umask of the process leaves. Without effect on other
+    /// endpoints and on Windows.
+    /// </summary>
+    public UnixFileMode? UnixSocketMode
+    {
+        get;
+        set
+        {
+            if ((value & ~Permissions) is { } beyond && beyond != 0)
+            {
+                throw new ArgumentOutOfRangeException(nameof(value), value, "Permissions of user, group and others only.");
+            }
+
+            field = value;
+        }
+    }
+
+    /// <summary>
     /// The limits of this endpoint's connections: a copy of the server's, made when it is first asked for, and the endpoint's own from then
     /// on. MaxConcurrentConnections, MaxConcurrentUpgradedConnections and MaxConcurrentRequests are counted with the rest of the server as
     /// long as they are the server's numbers; another number is counted for the endpoint alone.
@@ -50,6 +98,26 @@ public sealed partial class ListenOptions
     /// <summary>The endpoint's own limits, or null where the server's are meant.</summary>
     internal AsgiServerLimits? OwnLimits { get; private set; }
 
-    /// <summary>Both loopback addresses are meant, of which one may be missing.</summary>
-    internal bool IsLocalhost { get; }
+    /// <summary>The name for both loopback addresses, of which one may be missing; null where only the endpoint is meant.</summary>
+    internal string? LocalhostName { get; }
+
+    /// <summary>The versions of HTTP, if somebody has set them.</summary>
+    internal HttpProtocols? ProtocolsSet => _protocols;
+
+    /// <summary>How the endpoint is shown before it is bound.</summary>
+    internal string Display => LocalhostName is null ? EndpointAddress.Display(EndPoint) : $"http://{LocalhostName}:{IPEndPoint!.Port}";
+
+    /// <summary>What keeps the endpoint from being served.</summary>
+    internal IEnumerable<string> Problems()
+    {
+        if (!Protocols.HasFlag(HttpProtocols.Http1))
+        {
+            yield return $"{Display}: Protocols ({Protocols}) must be Http1 or Http1AndHttp2: Asgi.Server does not serve others yet.";
+        }
+
+        foreach (var problem in OwnLimits?.Problems() ?? [])
+        {
+            yield return $"{Display}: {problem}";
+        }
+    }
 }

@@ -1,5 +1,6 @@
-// IServerAddressesFeature: what Hosting and the app write before the start, and what is really bound afterwards, which nobody changes.
-using System.Collections.ObjectModel;
+// IServerAddressesFeature: what Hosting and the app write before the start, and what is really bound afterwards, which nobody changes but
+// the server.
+using System.Collections;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace Asgi.Server.Hosting;
@@ -13,53 +14,56 @@ internal sealed class ServerAddresses : IServerAddressesFeature
 
     public bool PreferHostingUrls { get; set; }
 
-    /// <summary>Shows what is bound; from now on a change throws.</summary>
+    /// <summary>Shows what is bound; from now on a change by others throws.</summary>
     public void Publish(IEnumerable<string> bound) => _addresses.Freeze(bound);
 
-    private sealed class AddressList : Collection<string>, ICollection<string>
+    // A reload publishes while the app may be reading: every change is a new array, and who enumerates has the old one.
+    private sealed class AddressList : ICollection<string>
     {
-        private bool _isFrozen;
+        private volatile string[] _addresses = [];
 
-        bool ICollection<string>.IsReadOnly => _isFrozen;
+        public int Count => _addresses.Length;
+
+        public bool IsReadOnly { get; private set; }
 
         public void Freeze(IEnumerable<string> addresses)
         {
-            Clear();
-            foreach (var address in addresses)
-            {
-                Add(address);
-            }
-
-            _isFrozen = true;
+            _addresses = [.. addresses];
+            IsReadOnly = true;
         }
 
-        protected override void ClearItems()
+        public void Add(string item)
         {
             DemandWritable();
-            base.ClearItems();
+            _addresses = [.. _addresses, item];
         }
 
-        protected override void InsertItem(int index, string item)
+        public void Clear()
         {
             DemandWritable();
-            base.InsertItem(index, item);
+            _addresses = [];
         }
 
-        protected override void RemoveItem(int index)
+        public bool Remove(string item)
         {
             DemandWritable();
-            base.RemoveItem(index);
+            List<string> left = [.. _addresses];
+            var isRemoved = left.Remove(item);
+            _addresses = [.. left];
+            return isRemoved;
         }
 
-        protected override void SetItem(int index, string item)
-        {
-            DemandWritable();
-            base.SetItem(index, item);
-        }
+        public bool Contains(string item) => _addresses.Contains(item);
+
+        public void CopyTo(string[] array, int arrayIndex) => _addresses.CopyTo(array, arrayIndex);
+
+        public IEnumerator<string> GetEnumerator() => _addresses.AsEnumerable().GetEnumerator();
+
+        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
         private void DemandWritable()
         {
-            if (_isFrozen)
+            if (IsReadOnly)
             {
                 throw new InvalidOperationException("The addresses cannot be changed after the server has started.");
             }

@@ -178,6 +178,13 @@ internal sealed class SimulatedServer : IAcceptHandler, IDisposable
         }
     }
 
+    /// <summary>Ends the connections of the server's endpoint, or those of another one, of which there are none.</summary>
+    public void End(int graceMilliseconds, bool ofAnother = false)
+    {
+        _registry.End([Loop], ofAnother ? new AnotherAcceptor() : _acceptor, graceMilliseconds);
+        Run();
+    }
+
     /// <summary>Asks all connections to end as their protocol allows.</summary>
     public Task ShutDown() => _registry.ShutDownAsync([Loop]);
 
@@ -221,5 +228,10 @@ internal sealed class SimulatedServer : IAcceptHandler, IDisposable
     private sealed class NativeApplication(Func<HttpExchange, ValueTask> run) : IAsgiApplication
     {
         public ValueTask RunAsync(HttpExchange exchange) => run(exchange);
+    }
+
+    private sealed class AnotherAcceptor : IConnectionAcceptor
+    {
+        public void Accept(Loop loop, Transport transport) => Assert.Fail("It has no listener.");
     }
 }

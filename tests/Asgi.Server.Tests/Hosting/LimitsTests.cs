@@ -114,6 +114,22 @@ public sealed class LimitsTests
     }
 
     [Fact]
+    public async Task An_endpoint_of_two_addresses_counts_its_connections_once()
+    {
+        var port = Addresses.FreePort();
+        using var server = NativeHost.Create(
+            options => options.ListenLocalhost(port, listen => listen.Limits.MaxConcurrentConnections = 1));
+        await server.StartAsync(NativeApplication.Empty, CancellationToken.None);
+        await using var first = await RawClient.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port));
+        Assert.True(await first.ProbeAsync());
+
+        await using var second = await RawClient.ConnectAsync(new IPEndPoint(IPAddress.IPv6Loopback, port));
+
+        Assert.Equal("", await second.ReadToEndAsync());
+        Assert.True(await first.ProbeAsync());
+    }
+
+    [Fact]
     public async Task Requests_are_counted_over_all_loops()
     {
         const int Max = 4;

@@ -23,7 +23,8 @@ public sealed class PrecedenceTests : IDisposable
 
         Assert.StartsWith("http://[::1]:", Assert.Single(shown), StringComparison.Ordinal);
         Assert.Contains(_log.Lines, line => line is { Level: LogLevel.Warning, Category: "Asgi.Server" }
-            && line.Message == "Overriding address(es) 'http://127.0.0.1:1'. Binding to endpoints defined in code instead.");
+            && line.Message
+            == "Overriding address(es) 'http://127.0.0.1:1'. Binding to endpoints defined in code or configuration instead.");
     }
 
     [Fact]

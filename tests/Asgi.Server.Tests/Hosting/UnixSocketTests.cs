@@ -3,6 +3,8 @@
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Asgi.Server.Tests.Hosting;
 
@@ -39,6 +41,115 @@ public sealed class UnixSocketTests : IDisposable
         await AddressInUseTests.AssertInUseAsync(server, _path);
 
         Assert.True(File.Exists(_path));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_socket_that_nobody_listens_on_is_replaced(bool didListen)
+    {
+        LeaveStale(didListen);
+        using var log = new LogSink();
+        var options = new AsgiServerOptions { LoopCount = 2 };
+        options.ListenUnixSocket(_path);
+        using var server = new AsgiServer(Options.Create(options), LoggerFactory.Create(logging => logging.AddProvider(log)));
+
+        await server.StartAsync(NativeApplication.Empty, CancellationToken.None);
+
+        Assert.StartsWith("HTTP/1.1 200 OK\r\n", await GetAsync(), StringComparison.Ordinal);
+        Assert.Equal((LogLevel.Information, 205), log.Lines.Select(line => (line.Level, line.Id.Id)).Single());
+        await server.StopAsync(CancellationToken.None).WaitAsync(AppHost.Patience);
+        Assert.False(File.Exists(_path));
+    }
+
+    [Fact]
+    public async Task A_link_to_a_stale_socket_is_left_alone()
+    {
+        var target = _path + "2";
+        LeaveStale(didListen: true);
+        File.Move(_path, target);
+        File.CreateSymbolicLink(_path, target);
+        using var server = NativeHost.Create(addresses: $"http://unix:{_path}");
+
+        await AddressInUseTests.AssertInUseAsync(server, _path);
+
+        Assert.True(File.Exists(target));
+        File.Delete(target);
+    }
+
+    [Fact]
+    public async Task A_listener_whose_backlog_is_full_is_not_stale()
+    {
+        using var busy = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        busy.Bind(new UnixDomainSocketEndPoint(_path));
+        busy.Listen(0);
+        using var waiting = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await waiting.ConnectAsync(new UnixDomainSocketEndPoint(_path));
+        using var server = NativeHost.Create(addresses: $"http://unix:{_path}");
+
+        await AddressInUseTests.AssertInUseAsync(server, _path);
+    }
+
+    [Fact]
+    public async Task The_stop_leaves_the_file_of_a_server_that_took_its_place()
+    {
+        using var first = NativeHost.Create(addresses: $"http://unix:{_path}");
+        await first.StartAsync(NativeApplication.Empty, CancellationToken.None);
+        File.Delete(_path);
+        using var second = NativeHost.Create(addresses: $"http://unix:{_path}");
+        await second.StartAsync(NativeApplication.Empty, CancellationToken.None);
+
+        await first.StopAsync(CancellationToken.None).WaitAsync(AppHost.Patience);
+
+        Assert.StartsWith("HTTP/1.1 200 OK\r\n", await GetAsync(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite)]
+    [InlineData((UnixFileMode)0b111_111_111)]
+    [InlineData(UnixFileMode.None)]
+    public async Task The_file_has_the_mode_that_was_set(UnixFileMode mode)
+    {
+        using var server = NativeHost.Create(options => options.ListenUnixSocket(_path, listen => listen.UnixSocketMode = mode));
+        await server.StartAsync(NativeApplication.Empty, CancellationToken.None);
+
+        Assert.Equal(mode, GetMode());
+    }
+
+    [Fact]
+    public async Task Without_a_mode_the_umask_decides()
+    {
+        using var plain = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        plain.Bind(new UnixDomainSocketEndPoint(_path));
+        var byUmask = GetMode();
+        File.Delete(_path);
+        using var server = NativeHost.Create(addresses: $"http://unix:{_path}");
+        await server.StartAsync(NativeApplication.Empty, CancellationToken.None);
+
+        Assert.Equal(byUmask, GetMode());
+    }
+
+    [Fact]
+    public void A_mode_says_who_may_and_nothing_else()
+    {
+        ListenOptions endpoint = null!;
+        new AsgiServerOptions().ListenUnixSocket(_path, listen => endpoint = listen);
+
+        Assert.Null(endpoint.UnixSocketMode);
+        endpoint.UnixSocketMode = (UnixFileMode)0b111_111_111;
+        Assert.Throws<ArgumentOutOfRangeException>(() => endpoint.UnixSocketMode = UnixFileMode.StickyBit);
+    }
+
+    [Fact]
+    public async Task A_name_of_the_abstract_namespace_has_no_file()
+    {
+        var name = $"asgi-{Guid.NewGuid():N}";
+        using var server = NativeHost.Create(options => options.Listen(
+            new UnixDomainSocketEndPoint($"\0{name}"), listen => listen.UnixSocketMode = UnixFileMode.UserRead));
+        await server.StartAsync(NativeApplication.Empty, CancellationToken.None);
+
+        Assert.StartsWith("HTTP/1.1 200 OK\r\n", await GetAsync($"\0{name}"), StringComparison.Ordinal);
+        await server.StopAsync(CancellationToken.None).WaitAsync(AppHost.Patience);
     }
 
     [Fact]
@@ -78,6 +189,19 @@ public sealed class UnixSocketTests : IDisposable
         Assert.EndsWith("\r\n0 0\r\n0\r\n\r\n", await GetAsync(), StringComparison.Ordinal);
     }
 
+    private UnixFileMode GetMode() =>
+        OperatingSystem.IsWindows() ? throw new PlatformNotSupportedException() : File.GetUnixFileMode(_path);
+
+    // As a server leaves it that was killed. Socket deletes the file it has bound, by its name then.
+    private void LeaveStale(bool didListen)
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(_path + "1"));
+        File.Move(_path + "1", _path);
+        if (didListen)
+            socket.Listen();
+    }
+
     private void Configure(AsgiServerOptions options, int loops, bool byAddress)
     {
         options.LoopCount = loops;
@@ -85,10 +209,12 @@ public sealed class UnixSocketTests : IDisposable
             options.ListenUnixSocket(_path);
     }
 
-    private async Task<string> GetAsync()
+    private Task<string> GetAsync() => GetAsync(_path);
+
+    internal static async Task<string> GetAsync(string path)
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        await socket.ConnectAsync(new UnixDomainSocketEndPoint(_path));
+        await socket.ConnectAsync(new UnixDomainSocketEndPoint(path));
         await using var stream = new NetworkStream(socket);
         await stream.WriteAsync("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"u8.ToArray());
         using var reader = new StreamReader(stream);
