@@ -95,8 +95,9 @@ public sealed class ConfiguredEndpointTests
     {
         var options = Load(new() { ["Endpoints:Web:Url"] = $"http://unix:/{new string('a', 108)}" });
 
-        Assert.StartsWith(
-            "Endpoints:Web:Url (http://unix:/aaa", Assert.Throws<InvalidOperationException>(options.Validate).Message, StringComparison.Ordinal);
+        var error = Assert.Throws<InvalidOperationException>(options.Validate);
+
+        Assert.StartsWith("Endpoints:Web:Url (http://unix:/aaa", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
