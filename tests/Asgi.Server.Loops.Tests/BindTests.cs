@@ -103,6 +103,39 @@ public abstract class BindTests
         Array.ForEach(peers, peer => peer.Dispose());
     }
 
+    [Fact]
+    public async Task An_inherited_socket_is_served_by_the_loops_in_turns()
+    {
+        using var group = new LoopGroup(2, backends: _backends);
+        group.Start();
+        var (handle, local) = Listening();
+        var bound = group.Adopt(handle);
+        var acceptor = new Acceptor(expected: 4);
+        bound.StartAccepting(acceptor);
+
+        var peers = Enumerable.Range(0, 4).Select(_ => new SocketPeer(local)).ToArray();
+        await acceptor.Done;
+
+        Assert.Equal(local, bound.LocalEndPoint);
+        Assert.Equal([2, 2], acceptor.Loops.GroupBy(loop => loop).Select(loops => loops.Count()));
+        Assert.All(acceptor.WasCurrent, Assert.True);
+        Assert.All(peers, peer => Assert.Contains(peer.LocalEndPoint, acceptor.RemoteEndPoints));
+        await bound.CloseAsync();
+        var exception = Assert.Throws<SocketException>(() => new SocketPeer(local));
+        Assert.Equal(SocketError.ConnectionRefused, exception.SocketErrorCode);
+        Array.ForEach(peers, peer => peer.Dispose());
+    }
+
+    [Theory]
+    [InlineData(ulong.MaxValue)]
+    [InlineData((ulong)int.MaxValue)]
+    public void A_handle_that_is_none_is_refused(ulong handle)
+    {
+        using var group = new LoopGroup(1, backends: _backends);
+
+        Assert.Throws<InvalidOperationException>(() => group.Adopt(handle));
+    }
+
     // A connection on its way from the loop that accepts to the loop that owns it is in nobody's count yet.
     [Fact]
     public async Task A_close_is_done_when_each_loop_has_the_connections_accepted_for_it()
@@ -178,6 +211,17 @@ public abstract class BindTests
 
         ipv6.CloseUnstarted();
         ipv4.CloseUnstarted();
+    }
+
+    // The descriptor is the loops' to close: the object that made it forgets it.
+    private static (ulong Handle, EndPoint Local) Listening()
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(AnyPort);
+        socket.Listen();
+        var (handle, local) = ((ulong)socket.Handle, socket.LocalEndPoint!);
+        socket.SafeHandle.SetHandleAsInvalid();
+        return (handle, local);
     }
 
     // Accepts and closes.

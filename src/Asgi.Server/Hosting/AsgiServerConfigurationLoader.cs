@@ -193,7 +193,8 @@ public sealed class AsgiServerConfigurationLoader
         {
             return EndpointAddress.Parse(url.Value!);
         }
-        catch (Exception exception) when (exception is FormatException or InvalidOperationException or NotSupportedException)
+        catch (Exception exception)
+            when (exception is FormatException or InvalidOperationException or NotSupportedException or ArgumentException)
         {
             findings.Problems.Add($"{url.Path} ({url.Value}) cannot be listened on. {exception.Message}");
             return null;

@@ -24,7 +24,7 @@ internal static partial class ConfigurationLog
     {
         if (endpoints.Count > 0)
         {
-            KestrelEndpointsIgnored(logger, string.Join(", ", endpoints));
+            KestrelEndpointsIgnored(logger, string.Join(", ", endpoints.Distinct()));
         }
     }
 

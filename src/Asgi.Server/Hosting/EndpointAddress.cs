@@ -12,6 +12,7 @@ namespace Asgi.Server.Hosting;
 internal readonly record struct EndpointAddress(EndPoint EndPoint, string? LocalhostName)
 {
     /// <exception cref="FormatException">The text is no address.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such port, or the path of a unix socket is too long.</exception>
     /// <exception cref="InvalidOperationException">It asks for what the server does not do.</exception>
     /// <exception cref="PlatformNotSupportedException">It names a pipe, and this is not Windows.</exception>
     /// <exception cref="NotSupportedException">It names a pipe.</exception>

@@ -85,6 +85,17 @@ public sealed class ConnectionEndTests
     }
 
     [Fact]
+    [Ends(ConnectionEndReason.EndpointRemoved)]
+    public void The_end_of_an_endpoint_between_requests_is_no_error()
+    {
+        using var run = new Run(Apps.Path);
+        run.Server.Connect(Get);
+        run.Server.End(graceMilliseconds: 5000);
+
+        run.AssertEnd(ConnectionEndReason.EndpointRemoved, null);
+    }
+
+    [Fact]
     [Ends(ConnectionEndReason.ConnectionAge)]
     public void The_end_of_an_old_connection_is_no_error() => AssertEnd(
         ConnectionEndReason.ConnectionAge,

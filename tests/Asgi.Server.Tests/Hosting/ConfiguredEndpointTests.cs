@@ -63,6 +63,9 @@ public sealed class ConfiguredEndpointTests
     [InlineData("Endpoints:Web:Url", "http://pipe:/p",
         "Endpoints:Web:Url (http://pipe:/p) cannot be listened on. "
         + "'http://pipe:/p': named pipes exist on Windows only; use a unix socket.")]
+    [InlineData("Endpoints:Web:Url", "http://127.0.0.1:65536",
+        "Endpoints:Web:Url (http://127.0.0.1:65536) cannot be listened on. "
+        + "Specified argument was out of the range of valid values. (Parameter 'port')")]
     [InlineData("Endpoints:Tcp:Certificate:Path", "a.pfx",
         "Endpoints:Tcp:Certificate is for https, and Endpoints:Tcp:Url (http://127.0.0.1:0) is http.")]
     [InlineData("Endpoints:Tcp:Sni:*:Protocols", "Http1",
@@ -85,6 +88,16 @@ public sealed class ConfiguredEndpointTests
         var options = Load(values);
 
         Assert.Equal(problem, Assert.Throws<InvalidOperationException>(options.Validate).Message);
+    }
+
+    [Fact]
+    public void A_path_that_no_socket_can_have_is_told_with_its_key()
+    {
+        var options = Load(new() { ["Endpoints:Web:Url"] = $"http://unix:/{new string('a', 108)}" });
+
+        var error = Assert.Throws<InvalidOperationException>(options.Validate);
+
+        Assert.StartsWith("Endpoints:Web:Url (http://unix:/aaa", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
