@@ -1,5 +1,6 @@
 // What bounds a connection as a whole: its place among those that may be open, and its age. On the thread of its loop; the counting is for
 // any thread.
+using Asgi.Server.Diagnostics;
 using Asgi.Server.Loops;
 
 namespace Asgi.Server.Connections;

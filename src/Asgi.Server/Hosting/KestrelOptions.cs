@@ -14,6 +14,15 @@ internal static class KestrelOptions
         var defaults = new KestrelServerOptions();
         Take(from.AddServerHeader, defaults.AddServerHeader, value => to.AddServerHeader = value);
         Take(from.AllowSynchronousIO, defaults.AllowSynchronousIO, value => to.AllowSynchronousIO = value);
+        Take(from.AllowHostHeaderOverride, defaults.AllowHostHeaderOverride, value => to.AllowHostHeaderOverride = value);
+        Take(
+            from.RequestHeaderEncodingSelector,
+            defaults.RequestHeaderEncodingSelector,
+            value => to.RequestHeaderEncodingSelector = value);
+        Take(
+            from.ResponseHeaderEncodingSelector,
+            defaults.ResponseHeaderEncodingSelector,
+            value => to.ResponseHeaderEncodingSelector = value);
         Apply(from.Limits, defaults.Limits, to.Limits);
     }
 

@@ -156,6 +156,13 @@ internal static class Setting
             TryParseTime(text, out rate.GracePeriod) && rate.GracePeriod > TimeSpan.FromSeconds(1)),
     ];
 
+    /// <summary>A list of texts, also in one value with commas between them, as an environment variable has it.</summary>
+    public static Setting<T> List<T>(string key, string allowed, Func<T, string, bool> tryAdd) => new(
+        key,
+        allowed,
+        (target, section, _) => (section.Value?.Split(',') ?? section.GetChildren().Select(child => child.Value ?? ""))
+            .All(text => tryAdd(target, text.Trim())));
+
     /// <summary>A value that is one text.</summary>
     public static Setting<T> Scalar<T>(string key, string allowed, Func<T, string, bool> trySet) =>
         new(key, allowed, (target, section, _) => section.Value is { } text && trySet(target, text.Trim()));

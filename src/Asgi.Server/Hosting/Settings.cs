@@ -14,6 +14,9 @@ internal static class Settings
         Setting.Flag<AsgiServerOptions>(nameof(AsgiServerOptions.AddServerHeader), (options, value) => options.AddServerHeader = value),
         Setting.Flag<AsgiServerOptions>(
             nameof(AsgiServerOptions.AllowSynchronousIO), (options, value) => options.AllowSynchronousIO = value),
+        Setting.Flag<AsgiServerOptions>(
+            nameof(AsgiServerOptions.AllowHostHeaderOverride), (options, value) => options.AllowHostHeaderOverride = value),
+        Setting.Flag<AsgiServerOptions>(nameof(AsgiServerOptions.AccessLog), (options, value) => options.AccessLog = value),
         Setting.Choice<AsgiServerOptions, HalfCloseBehavior>(
             nameof(AsgiServerOptions.HalfClose), "Respond or Abort", (options, value) => options.HalfClose = value),
         Setting.Choice<AsgiServerOptions, RequestDispatch>(
@@ -81,6 +84,7 @@ internal static class Settings
         Setting.Number<ListenOptions>(nameof(ListenOptions.Backlog), Positive, (listen, value) => listen.Backlog = value),
         Setting.Scalar<ListenOptions>(
             nameof(ListenOptions.UnixSocketMode), "an octal mode such as 660, from 0 to 777", TrySetUnixSocketMode),
+        ProxyProtocolSettings.Section,
     ];
 
     private static Setting<AsgiServerLimits> Limit(string key, string allowed, Action<AsgiServerLimits, long?> set) =>

@@ -19,6 +19,8 @@ public sealed class ConfigurationTests
     {
         { "AddServerHeader", "false", false },
         { "AllowSynchronousIO", "True", true },
+        { "AllowHostHeaderOverride", "true", true },
+        { "AccessLog", "true", true },
         { "LoopCount", "3", 3 },
         { "Dispatch", "threadpool", RequestDispatch.ThreadPool },
         { "HandOffThreshold", "00:00:00.025", TimeSpan.FromMilliseconds(25) },

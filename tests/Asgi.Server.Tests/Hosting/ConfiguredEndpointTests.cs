@@ -41,6 +41,35 @@ public sealed class ConfiguredEndpointTests
             (listen.LocalhostName, listen.Protocols, listen.Backlog, listen.UnixSocketMode);
     }
 
+    [Fact]
+    public void An_endpoint_reads_the_PROXY_protocol_as_its_section_says()
+    {
+        var options = Load(new()
+        {
+            ["Endpoints:Web:Url"] = "http://127.0.0.1:81",
+            ["Endpoints:Web:ProxyProtocol:TrustedAddresses:0"] = "192.0.2.1",
+            ["Endpoints:Web:ProxyProtocol:TrustedAddresses:1"] = "2001:db8::1",
+            ["Endpoints:Web:ProxyProtocol:TrustedNetworks"] = "10.0.0.0/8, 192.168.0.0/16",
+            ["Endpoints:Web:ProxyProtocol:Required"] = "false",
+            ["Endpoints:Web:ProxyProtocol:Timeout"] = "00:00:01",
+            ["Endpoints:Web:ProxyProtocol:MaxLength"] = "232",
+            ["Endpoints:Socket:Url"] = "http://unix:/tmp/s",
+            ["Endpoints:Socket:ProxyProtocol:TrustAll"] = "true",
+            ["Endpoints:Default:Url"] = "http://127.0.0.1:82",
+        });
+
+        Assert.Empty(options.Findings.Problems);
+        Assert.Empty(options.Findings.UnknownKeys);
+        var (byDefault, socket, web) = Three(options);
+        Assert.Null(byDefault.ProxyProtocol);
+        Assert.True(socket.ProxyProtocol!.TrustsAll);
+        var rules = web.ProxyProtocol!;
+        Assert.Equal((false, false, 1000, 232), (rules.TrustsAll, rules.IsRequired, rules.TimeoutMilliseconds, rules.LengthMax));
+        Assert.Equal(
+            ["192.0.2.1/32", "2001:db8::1/128", "10.0.0.0/8", "192.168.0.0/16"],
+            rules.TrustedNetworks.Select(network => network.ToString()));
+    }
+
     [Theory]
     [InlineData("http://1.2.3.4", "1.2.3.4:80")]
     [InlineData("http://*", "[::]:80")]
@@ -72,6 +101,18 @@ public sealed class ConfiguredEndpointTests
         "Endpoints:Tcp:Sni is for https, and Endpoints:Tcp:Url (http://127.0.0.1:0) is http.")]
     [InlineData("Endpoints:Tcp:UnixSocketMode", "660",
         "Endpoints:Tcp:UnixSocketMode (660) is for unix sockets, and Endpoints:Tcp:Url (http://127.0.0.1:0) is none.")]
+    [InlineData("Endpoints:Tcp:ProxyProtocol", "true",
+        "Endpoints:Tcp:ProxyProtocol (true) must be a section with TrustedAddresses, TrustedNetworks or TrustAll.")]
+    [InlineData("Endpoints:Tcp:ProxyProtocol:TrustedNetworks", "10.0.0.0",
+        "Endpoints:Tcp:ProxyProtocol:TrustedNetworks (10.0.0.0) must be networks such as 10.0.0.0/8: a list, or one text with commas.")]
+    [InlineData("Endpoints:Tcp:ProxyProtocol:TrustedAddresses:0", "proxy",
+        "Endpoints:Tcp:ProxyProtocol:TrustedAddresses (a section) must be IP addresses: a list, or one text with commas.")]
+    [InlineData("Endpoints:Tcp:ProxyProtocol:MaxLength", "231",
+        "Endpoints:Tcp:ProxyProtocol:MaxLength (231) must be a whole number from 232 to 65551.")]
+    [InlineData("Endpoints:Tcp:ProxyProtocol:Required", "false",
+        "Endpoints:Tcp:ProxyProtocol cannot be used. 127.0.0.1:0: UseProxyProtocol trusts no proxy. Name yours, as in "
+        + "UseProxyProtocol(options => options.TrustedNetworks.Add(IPNetwork.Parse(\"10.0.0.0/8\"))) or with TrustedAddresses, or set "
+        + "TrustAll if nobody but the proxy can reach the endpoint.")]
     [InlineData("Endpoints:Tcp:Backlog", "0", "Endpoints:Tcp:Backlog (0) must be a whole number greater than 0.")]
     [InlineData("Endpoints:Tcp:Limits:RequestHeadersTimeout", "5",
         "Endpoints:Tcp:Limits:RequestHeadersTimeout (5) must be a time such as 00:00:30, greater than 0, or Infinite.")]

@@ -1,5 +1,6 @@
 // What apps and libraries set for Kestrel is honoured where it means the same here, and told of where it is not served.
 
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -11,6 +12,7 @@ namespace Asgi.Server.Tests.Hosting;
 
 public sealed class KestrelOptionsTests
 {
+    private static readonly Func<string, Encoding?> s_latin1 = _ => Encoding.Latin1;
     private static readonly MinDataRate s_rate = new(7, TimeSpan.FromSeconds(8));
 
     // What is set for Kestrel, what is read here, and the value.
@@ -18,6 +20,9 @@ public sealed class KestrelOptionsTests
     {
         { from => from.AddServerHeader = false, to => to.AddServerHeader, false },
         { from => from.AllowSynchronousIO = true, to => to.AllowSynchronousIO, true },
+        { from => from.AllowHostHeaderOverride = true, to => to.AllowHostHeaderOverride, true },
+        { from => from.RequestHeaderEncodingSelector = s_latin1, to => to.RequestHeaderEncodingSelector, s_latin1 },
+        { from => from.ResponseHeaderEncodingSelector = s_latin1, to => to.ResponseHeaderEncodingSelector, s_latin1 },
         { from => from.Limits.MaxResponseBufferSize = 0, to => to.Limits.MaxResponseBufferSize, 0L },
         { from => from.Limits.MaxResponseBufferSize = null, to => to.Limits.MaxResponseBufferSize, null },
         { from => from.Limits.MaxRequestBufferSize = null, to => to.Limits.MaxRequestBufferSize, null },
@@ -54,6 +59,8 @@ public sealed class KestrelOptionsTests
 
         Assert.Equivalent(defaults.Limits, options.Limits);
         Assert.Equal((defaults.AddServerHeader, defaults.AllowSynchronousIO), (options.AddServerHeader, options.AllowSynchronousIO));
+        Assert.Same(defaults.RequestHeaderEncodingSelector, options.RequestHeaderEncodingSelector);
+        Assert.Same(defaults.ResponseHeaderEncodingSelector, options.ResponseHeaderEncodingSelector);
     }
 
     [Fact]
