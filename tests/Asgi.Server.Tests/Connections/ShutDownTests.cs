@@ -99,9 +99,7 @@ public sealed class ShutDownTests
         SimulatedServer.OffLoop(answer.SetResult);
         server.Run();
 
-        Assert.True(done.IsCompletedSuccessfully);
-        Assert.Equal("close", Assert.Single(Responses.Of(client)).Field("Connection"));
-        server.DemandNothingLeft();
+        DemandAnsweredAndClosed(server, client, done);
     });
 
     [Fact]
