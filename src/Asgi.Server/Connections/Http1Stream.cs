@@ -91,7 +91,10 @@ internal sealed partial class Http1Stream : HttpStream
     public override void WriteHead(in ResponseHeadDecision decision)
     {
         var traits = decision.Fields?.Traits ?? ResponseFieldTraits.None;
-        var keepAlive = KeepAlive && !_driver.IsShuttingDown && _driver.Content.LetsPersist;
+
+        // The loop may not have heard of the stop yet, which it will have when the response is over.
+        var isEnding = _driver.IsShuttingDown || _connection.IsServerStopping;
+        var keepAlive = KeepAlive && !isEnding && _driver.Content.LetsPersist;
         var isChunked = false;
         if ((traits & ResponseFieldTraits.HasConnection) != 0 && (traits & ResponseFieldTraits.KeepAlive) == 0)
         {

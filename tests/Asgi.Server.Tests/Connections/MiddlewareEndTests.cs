@@ -243,6 +243,29 @@ public sealed class MiddlewareEndTests
     }
 
     [Fact]
+    public void A_stop_before_http_has_begun_ends_it_when_it_does()
+    {
+        var goOn = new TaskCompletionSource();
+        using var server = Serve(
+            next => async context =>
+            {
+                await goOn.Task;
+                await next(context);
+            },
+            Apps.Path);
+        var client = server.Connect("");
+
+        var stopped = server.ShutDown();
+        server.Run();
+        Assert.False(stopped.IsCompleted);
+        goOn.SetResult();
+        server.RunUntil(() => client.End == ConnectionEnd.Fin);
+        client.ShutdownSend();
+        server.RunUntil(() => stopped.IsCompleted);
+        DemandNothingLeft(server);
+    }
+
+    [Fact]
     public void A_stop_asks_what_is_no_http_by_its_token()
     {
         using var server = Serve(
@@ -282,6 +305,9 @@ public sealed class MiddlewareEndTests
         var third = server.Connect(Apps.Get);
         server.RunUntil(() => third.ReceivedLength > 0);
         Assert.Equal("", second.Received);
+        var fourth = server.Connect(Apps.Get);
+        server.RunUntil(() => fourth.End != ConnectionEnd.None);
+        Assert.Equal("", fourth.Received);
         DemandNothingLeft(server);
     }
 

@@ -104,6 +104,26 @@ public sealed class ShutDownTests
     });
 
     [Fact]
+    public void A_response_that_starts_before_its_loop_has_heard_of_the_stop_says_close() => Seeds.Run(SeedCount, seed =>
+    {
+        var answer = new TaskCompletionSource();
+        using var server = new SimulatedServer(
+            async exchange =>
+            {
+                await answer.Task;
+                await Apps.Path(exchange);
+            },
+            seed);
+        var client = server.Connect(Apps.Get);
+
+        var done = server.ShutDown();
+        SimulatedServer.OffLoop(answer.SetResult);
+        server.Run();
+
+        DemandAnsweredAndClosed(server, client, done);
+    });
+
+    [Fact]
     public void A_response_under_way_is_completed() => Seeds.Run(SeedCount, seed =>
     {
         var rest = new TaskCompletionSource();
