@@ -13,13 +13,18 @@ internal sealed class BrowserPage(Chromium browser, string session)
 
     private readonly TaskCompletionSource _loaded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentQueue<(string Path, int Status)> _responses = new();
+    private readonly ConcurrentDictionary<string, string> _requests = new();
     private readonly ConcurrentQueue<string> _errors = new();
 
     /// <summary>The path of each response and its status, in the order of their heads; 101 for a web socket.</summary>
     public IReadOnlyCollection<(string Path, int Status)> Responses => _responses;
 
-    /// <summary>Errors on the console, exceptions nobody caught, and requests that failed.</summary>
-    public IReadOnlyCollection<string> Errors => _errors;
+    /// <summary>No error on the console, no exception nobody caught, no request that failed or was refused.</summary>
+    public void AssertNothingWentWrong()
+    {
+        Assert.True(_errors.IsEmpty, string.Join('\n', _errors));
+        Assert.DoesNotContain(_responses, response => response.Status >= 400);
+    }
 
     public async Task StartAsync(Uri address)
     {
@@ -89,6 +94,9 @@ internal sealed class BrowserPage(Chromium browser, string session)
             case "Page.loadEventFired":
                 _loaded.TrySetResult();
                 break;
+            case "Network.requestWillBeSent":
+                _requests[(string)what["requestId"]!] = (string)what["request"]!["url"]!;
+                break;
             case "Network.responseReceived":
                 var response = what["response"]!;
                 if (new Uri((string)response["url"]!) is { Scheme: "http" } url)
@@ -97,7 +105,11 @@ internal sealed class BrowserPage(Chromium browser, string session)
             case "Network.webSocketHandshakeResponseReceived":
                 _responses.Enqueue(("web socket", (int)what["response"]!["status"]!));
                 break;
-            case "Network.loadingFailed" or "Runtime.exceptionThrown":
+            // What the page itself gives up has not failed. Chromium also says so of a stream it may not store, when it has ended well.
+            case "Network.loadingFailed" when (bool?)what["canceled"] != true:
+                _errors.Enqueue($"{_requests.GetValueOrDefault((string)what["requestId"]!)}: {what["errorText"]}");
+                break;
+            case "Runtime.exceptionThrown":
             case "Runtime.consoleAPICalled" when (string)what["type"]! is "error" or "assert":
             case "Log.entryAdded" when (string)what["entry"]!["level"]! == "error":
                 _errors.Enqueue($"{method}: {what.ToJsonString()}");

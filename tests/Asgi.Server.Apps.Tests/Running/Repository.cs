@@ -8,6 +8,8 @@ internal static class Repository
 {
     public static string Root { get; } = FindRoot();
 
+    public static string Sample { get; } = Path.Combine(Root, "src/Asgi.Server.Sample");
+
     public static string Clients { get; } = Path.Combine(Root, "tests/Asgi.Server.Apps.Tests/Clients");
 
     /// <summary>What the package manager of .NET keeps on this machine.</summary>

@@ -44,8 +44,7 @@ public sealed class BlazorTests(BlazorApp app, Chromium browser) : IClassFixture
         }
 
         Assert.Contains(("web socket", 101), page.Responses);
-        Assert.DoesNotContain(page.Responses, response => response.Status >= 400);
-        Assert.Equal("", string.Join('\n', page.Errors));
+        page.AssertNothingWentWrong();
     }
 
     [BrowserFact]
@@ -58,7 +57,6 @@ public sealed class BlazorTests(BlazorApp app, Chromium browser) : IClassFixture
         await page.ClickAsync("a[href=counter]");
         await page.SeeAsync("document.querySelector('p[role=status]')");
 
-        Assert.DoesNotContain(page.Responses, response => response.Status >= 400);
-        Assert.Equal("", string.Join('\n', page.Errors));
+        page.AssertNothingWentWrong();
     }
 }
