@@ -7,7 +7,7 @@ namespace Asgi.Server.Apps.Tests;
 internal static class Dotnet
 {
     // A publish on a loaded machine with one core; no test waits it out unless it fails.
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(8);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     // What the `dotnet test` around us set for its own children.
     private static readonly string[] NotInherited = ["MSBuildSDKsPath", "MSBuildExtensionsPath", "MSBuildLoadMicrosoftTargetsReadOnly"];

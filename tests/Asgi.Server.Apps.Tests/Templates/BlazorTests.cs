@@ -17,7 +17,7 @@ public sealed class BlazorTests(BlazorApp app, Chromium browser) : IClassFixture
 {
     [Fact]
     public async Task Its_files_are_whole_cached_compressed_and_in_parts() =>
-        Assert.Equal(4, await StaticFiles.CheckAsync(app.Client, "/"));
+        Assert.Equal(5, await StaticFiles.CheckAsync(app.Client, "/"));
 
     [Fact]
     public async Task A_page_that_is_streamed_comes_whole()

@@ -24,6 +24,7 @@ internal static partial class StaticFiles
         using var plain = await SendAsync(client, HttpMethod.Get, file);
         var content = await plain.Content.ReadAsByteArrayAsync();
         Assert.Equal((file, HttpStatusCode.OK), (file, plain.StatusCode));
+        Assert.Equal("Asgi.Server", plain.Headers.Server.ToString());
         Assert.Equal(plain.Content.Headers.ContentLength, content.Length);
         Assert.Empty(plain.Content.Headers.ContentEncoding);
 
