@@ -70,7 +70,7 @@ public sealed class MatrixServer : IAsyncLifetime
     {
         using var content = new MemoryStream();
         await request.Body.CopyToAsync(content);
-        request.HttpContext.Response.Headers["X-Framing"] = request.ContentLength?.ToString() ?? request.Headers.TransferEncoding.ToString();
+        request.HttpContext.Response.Headers["X-Framing"] = $"{request.ContentLength}{request.Headers.TransferEncoding}";
         return $"{content.Length} {Hash(content.ToArray())}";
     }
 

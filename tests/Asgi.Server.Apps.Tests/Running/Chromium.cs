@@ -31,15 +31,10 @@ public sealed class Chromium : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
-        await _ends.CancelAsync();
-        _socket.Abort();
-        await _receives;
         if (_process is not null)
-        {
-            _process.Kill(entireProcessTree: true);
-            await _process.WaitForExitAsync();
-            _process.Dispose();
-        }
+            await EndAsync(_process);
+        await _ends.CancelAsync();
+        await _receives;
         _socket.Dispose();
         _ends.Dispose();
         _sends.Dispose();
@@ -111,6 +106,22 @@ public sealed class Chromium : IAsyncLifetime
         _receives = ReceiveAsync();
     }
 
+    // Asked to, it ends its own children first: none is left to write to the folder that is about to go.
+    private async Task EndAsync(Process process)
+    {
+        try
+        {
+            await CallAsync(null, "Browser.close");
+            await process.WaitForExitAsync().WaitAsync(ClientProcess.Patience);
+        }
+        finally
+        {
+            if (!process.HasExited)
+                process.Kill(entireProcessTree: true);
+            process.Dispose();
+        }
+    }
+
     private async Task ReceiveAsync()
     {
         var buffer = new byte[64 * 1024];
@@ -120,6 +131,8 @@ public sealed class Chromium : IAsyncLifetime
             while (true)
             {
                 var received = await _socket.ReceiveAsync(buffer.AsMemory(), _ends.Token);
+                if (received.MessageType == WebSocketMessageType.Close)
+                    return;
                 message.Write(buffer, 0, received.Count);
                 if (!received.EndOfMessage)
                     continue;

@@ -16,7 +16,8 @@ public sealed class RazorPagesApp() : TemplateApp("webapp", [])
             public async Task OnPostAsync(string text, IFormFile enclosure)
             {
                 using var content = enclosure.OpenReadStream();
-                Said = $"{text}, and {enclosure.FileName} of {enclosure.Length}: {Convert.ToHexString(await SHA256.HashDataAsync(content))}";
+                var hash = Convert.ToHexString(await SHA256.HashDataAsync(content));
+                Said = $"{text}, and {enclosure.FileName} of {enclosure.Length}: {hash}";
             }
         }
         <form method="post" enctype="multipart/form-data">
