@@ -35,7 +35,7 @@ public sealed class PackageTests(PackedServer packed) : IClassFixture<PackedServ
     }
 
     [Fact]
-    public void It_is_the_same_wherever_it_was_built()
+    public void It_tells_of_no_machine()
     {
         var files = packed.Unpack(".nupkg").Concat(packed.Unpack(".snupkg"));
 
