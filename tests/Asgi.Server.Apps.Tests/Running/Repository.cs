@@ -1,0 +1,41 @@
+// Where things are that the tests run: the repository, what the build knew, and folders of their own. Called by tests.
+
+using System.Reflection;
+
+namespace Asgi.Server.Apps.Tests;
+
+internal static class Repository
+{
+    public static string Root { get; } = FindRoot();
+
+    public static string Sample { get; } = Path.Combine(Root, "src/Asgi.Server.Sample");
+
+    public static string Clients { get; } = Path.Combine(Root, "tests/Asgi.Server.Apps.Tests/Clients");
+
+    /// <summary>What the package manager of .NET keeps on this machine.</summary>
+    public static string Packages { get; } = Metadata("PackagesFolder");
+
+    /// <summary>The runtime identifier of this machine, linux-x64 for one.</summary>
+    public static string AppRuntime { get; } = Metadata("AppRuntime");
+
+    private static string FindRoot()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "Asgi.Server.sln")))
+            folder = folder.Parent ?? throw new InvalidOperationException("The tests run outside of the repository.");
+        return folder.FullName;
+    }
+
+    private static string Metadata(string key) => typeof(Repository).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+        .Single(attribute => attribute.Key == key).Value!;
+}
+
+/// <summary>A new folder outside of the repository, deleted with its owner.</summary>
+internal sealed class TemporaryFolder : IDisposable
+{
+    public string Path { get; } = Directory.CreateTempSubdirectory("asgi-").FullName;
+
+    public string this[string name] => System.IO.Path.Combine(Path, name);
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}
