@@ -111,11 +111,7 @@ internal sealed unsafe class EpollListener : Listener, IEpollSource
         }
 
         var local = ReadLocalAddress(descriptor).ToEndPoint() ?? ReadLocalEndPoint(descriptor, new UnixDomainSocketEndPoint("/"));
-
-        // Who made it may have meant it for another kind of server: ours never waits in accept and leaves nothing to child processes.
-        Errno.Demand(Libc.DescriptorControl(descriptor, Constants.SetDescriptorFlags, Constants.DescriptorCloseOnExec));
-        var flags = Errno.Demand(Libc.DescriptorControl(descriptor, Constants.GetStatusFlags, 0));
-        Errno.Demand(Libc.DescriptorControl(descriptor, Constants.SetStatusFlags, flags | Constants.StatusNonBlocking));
+        InheritedDescriptor.Prepare(descriptor);
         if (local is IPEndPoint)
         {
             SetOption(descriptor, Constants.LevelTcp, Constants.TcpNoDelay, 1);

@@ -2,6 +2,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
+using Asgi.Server.Loops.Interop;
 
 namespace Asgi.Server.Loops.Portable;
 
@@ -87,6 +88,11 @@ internal sealed class PortableListener : Listener
             if (socket.SocketType == SocketType.Stream
                 && socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.AcceptConnection) is 1)
             {
+                if (OperatingSystem.IsLinux())
+                {
+                    InheritedDescriptor.Prepare((int)handle);
+                }
+
                 return new PortableListener(socket, socket.LocalEndPoint!);
             }
         }

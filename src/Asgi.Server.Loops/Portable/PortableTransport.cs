@@ -60,6 +60,8 @@ internal sealed partial class PortableTransport : Transport
 
     public override EndPoint? LocalEndPoint { get; }
 
+    public override Socket? Socket => _socket;
+
     /// <summary>Whether the backend has it in its list.</summary>
     public bool IsListed { get; set; }
 

@@ -1,7 +1,6 @@
 // The features of the connection under the request: addresses, lifetime, upgrade, state, and those a Get falls back to.
 using System.Buffers;
 using System.Net;
-using Asgi.Server.Diagnostics;
 using Asgi.Server.Features;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;

@@ -3,12 +3,14 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.Versioning;
 using Asgi.Server.Loops.Interop;
 using Asgi.Server.Testing;
 using Microsoft.AspNetCore.Connections;
 
 namespace Asgi.Server.Tests.Hosting;
 
+[SupportedOSPlatform("linux")]
 public sealed class InheritedSocketTests
 {
     [Theory]
