@@ -1,6 +1,7 @@
 // HTTP/1 on a connection: asks the machine what the bytes mean, runs one exchange at a time, and decides what becomes of the connection
 // after it. Everything on the thread of the connection's loop; application code is called from the ready list (Http1Calls) only.
-// Http1Driver.Grace.cs holds what an exchange is given time for, Http1Driver.Observed.cs what watchers are told.
+// Http1Driver.Ending.cs holds how it ends, Http1Driver.Grace.cs what an exchange is given time for, Http1Driver.Observed.cs what watchers are
+// told.
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Protocols.Http;
 using Asgi.Server.Protocols.Http1;
@@ -131,6 +132,11 @@ internal sealed partial class Http1Driver : ConnectionDriver
         {
             Refuse(ConnectionFaults.HeadTimeout);
         }
+        else if (_state is State.Head && !_connection.Output.IsEmpty)
+        {
+            // Its client takes the last response still, at a rate that is watched: the next request has its time after that.
+            _connection.SetDeadline(_connection.Limits.KeepAliveTimeoutMilliseconds);
+        }
         else if (_state is State.Head)
         {
             End(mustLinger: false, ConnectionEndReason.KeepAliveTimeout);
@@ -144,47 +150,6 @@ internal sealed partial class Http1Driver : ConnectionDriver
         {
             Content.CheckRate(nowMilliseconds);
             _stream.OnContent();
-        }
-    }
-
-    public override void ShutDown()
-    {
-        _isShuttingDown = true;
-        if (_state == State.Head && !Machine.IsMidHead && _connection.Input.RawLength == 0)
-        {
-            End(mustLinger: false, ReasonOfShutDown);
-        }
-        else if (_state == State.Exchange && _stream.IsUpgraded && _connection.IsServerStopping)
-        {
-            StartGrace(_connection.Limits.UpgradedShutdownTimeoutMilliseconds);
-        }
-    }
-
-    public override void OnClosed()
-    {
-        if (_grace is not null)
-        {
-            _connection.Loop.Timers.Remove(_grace);
-        }
-
-        if (_state != State.Exchange)
-        {
-            Release();
-            return;
-        }
-
-        // The application has the exchange: it hears of it, and the connection's memory stays until it is done.
-        _exchange.NoteLost();
-        NoteDisconnect();
-        _stream.OnBroken();
-    }
-
-    public void AbortByApplication()
-    {
-        if (_connection.State != ConnectionState.Closed)
-        {
-            _connection.Log.ApplicationAborted(_connection.Id);
-            _connection.Abort(ConnectionEndReason.AbortedByApp);
         }
     }
 
@@ -362,42 +327,11 @@ internal sealed partial class Http1Driver : ConnectionDriver
         _connection.ReceiveLater();
     }
 
-    // The status of the fault, and the connection ends: what follows cannot be trusted to be a message.
-    private void Refuse(HttpFault fault)
-    {
-        ObserveRefusal(fault);
-        _stream.Reset(keepAlive: false);
-        var fields = fault.Allow is null ? null : new FieldList().Add("Allow", fault.Allow);
-        _stream.WriteHead(new ResponseHeadDecision(fault.Status, null, fields, ContentLength: 0, HasContent: false));
-        _stream.Complete(isReturning: false);
-        End(mustLinger: true, EndReasons.OfHead(fault, isRequestLine: !Machine.HasRequestLine));
-    }
-
-    private void End(bool mustLinger, ConnectionEndReason reason)
-    {
-        _state = State.Done;
-        _connection.ClearDeadline();
-        _stream.ReleaseOutput();
-        if (_stream.IsUpgraded)
-        {
-            DemandSendRate();
-        }
-
-        _connection.CloseAfterSend(mustLinger, reason);
-    }
-
     private void NoteDisconnect()
     {
         if (_exchange.NoteDisconnect())
         {
             Ready(ReadyCall.Disconnected);
         }
-    }
-
-    private void Release()
-    {
-        _state = State.Done;
-        _stream.Clear();
-        _connection.Release();
     }
 }

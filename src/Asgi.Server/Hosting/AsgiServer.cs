@@ -111,7 +111,11 @@ public sealed partial class AsgiServer : IServer
         var dispatch = CreateDispatch(limits.Of(own: null).RetryAfterSeconds);
         var registry = new ConnectionRegistry(group.Loops, dispatch, _diagnostics);
         var endpoints = new ServedEndpoints(
-            new AddressBinder(group, _log.General), _addresses, registry, group, listen => CreateAcceptor(limits.Of(listen.OwnLimits), listen));
+            new AddressBinder(group, _log.General),
+            _addresses,
+            registry,
+            group,
+            listen => CreateAcceptor(limits.Of(listen.OwnLimits), listen));
         try
         {
             foreach (var listen in EndpointChoice.Choose(_options, _addresses, _log.General))

@@ -50,6 +50,28 @@ public sealed class DeadlineTests
     });
 
     [Fact]
+    public void The_keep_alive_timeout_does_not_run_while_the_response_is_taken() => Seeds.Run(SeedCount, seed =>
+    {
+        var limits = new ConnectionLimits { KeepAliveTimeoutMilliseconds = 1000 };
+        var conditions = new NetworkConditions { SendCapacity = 600 };
+        using var server = new SimulatedServer(exchange => Apps.Answer(exchange, Apps.Repeat("x", 50_000)), seed, limits, conditions);
+        var client = server.Connect("");
+        client.Window = 20_000;
+        client.Send(Apps.Get);
+        server.Advance(3000);
+
+        client.Window = long.MaxValue;
+        server.Run();
+        client.Send(Apps.Get);
+        server.Run();
+        Assert.Equal((ConnectionEnd.None, 2), (client.End, Responses.Of(client).Count));
+
+        server.Advance(2000 + Step);
+        Assert.Equal(ConnectionEnd.Fin, client.End);
+        server.DemandNothingLeft();
+    });
+
+    [Fact]
     public void A_head_that_takes_too_long_is_answered_with_408() => Seeds.Run(SeedCount, seed =>
     {
         using var server = new SimulatedServer(Apps.Path, seed);

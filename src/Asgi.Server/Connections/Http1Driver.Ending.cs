@@ -1,0 +1,80 @@
+// How HTTP/1 on a connection ends: asked to, refused, closed beneath it, or at the end of its last response. On the thread of its loop.
+using Asgi.Server.Diagnostics;
+using Asgi.Server.Protocols.Http;
+
+namespace Asgi.Server.Connections;
+
+internal sealed partial class Http1Driver
+{
+    public override void ShutDown()
+    {
+        _isShuttingDown = true;
+        if (_state == State.Head && !Machine.IsMidHead && _connection.Input.RawLength == 0)
+        {
+            End(mustLinger: false, ReasonOfShutDown);
+        }
+        else if (_state == State.Exchange && _stream.IsUpgraded && _connection.IsServerStopping)
+        {
+            StartGrace(_connection.Limits.UpgradedShutdownTimeoutMilliseconds);
+        }
+    }
+
+    public override void OnClosed()
+    {
+        if (_grace is not null)
+        {
+            _connection.Loop.Timers.Remove(_grace);
+        }
+
+        if (_state != State.Exchange)
+        {
+            Release();
+            return;
+        }
+
+        // The application has the exchange: it hears of it, and the connection's memory stays until it is done.
+        _exchange.NoteLost();
+        NoteDisconnect();
+        _stream.OnBroken();
+    }
+
+    public void AbortByApplication()
+    {
+        if (_connection.State != ConnectionState.Closed)
+        {
+            _connection.Log.ApplicationAborted(_connection.Id);
+            _connection.Abort(ConnectionEndReason.AbortedByApp);
+        }
+    }
+
+    // The status of the fault, and the connection ends: what follows cannot be trusted to be a message.
+    private void Refuse(HttpFault fault)
+    {
+        ObserveRefusal(fault);
+        _stream.Reset(keepAlive: false);
+        var fields = fault.Allow is null ? null : new FieldList().Add("Allow", fault.Allow);
+        _stream.WriteHead(new ResponseHeadDecision(fault.Status, null, fields, ContentLength: 0, HasContent: false));
+        _stream.Complete(isReturning: false);
+        End(mustLinger: true, EndReasons.OfHead(fault, isRequestLine: !Machine.HasRequestLine));
+    }
+
+    private void End(bool mustLinger, ConnectionEndReason reason)
+    {
+        _state = State.Done;
+        _connection.ClearDeadline();
+        _stream.ReleaseOutput();
+        if (_stream.IsUpgraded)
+        {
+            DemandSendRate();
+        }
+
+        _connection.CloseAfterSend(mustLinger, reason);
+    }
+
+    private void Release()
+    {
+        _state = State.Done;
+        _stream.Clear();
+        _connection.Release();
+    }
+}
