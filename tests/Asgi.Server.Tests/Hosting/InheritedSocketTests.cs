@@ -80,6 +80,23 @@ public sealed class InheritedSocketTests
         await AssertRefusedAsync((ulong)socket.Handle);
     }
 
+    // Watched twice by one loop, and closed twice: the second time it may be somebody else's.
+    [Fact]
+    public async Task A_handle_that_is_given_twice_is_refused()
+    {
+        var (handle, _) = Listen(new IPEndPoint(IPAddress.Loopback, 0));
+        using var server = NativeHost.Create(options =>
+        {
+            options.ListenHandle(handle);
+            options.ListenHandle(handle);
+        });
+
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => server.StartAsync(NativeApplication.Empty, CancellationToken.None));
+
+        Assert.Equal($"The file handle {handle} is given for two endpoints.", error.Message);
+    }
+
     [Fact]
     public async Task What_is_no_stream_socket_is_refused()
     {
