@@ -190,7 +190,8 @@ public sealed class InheritedSocketTests
         Assert.Equal($"The file handle {handle} is not a stream socket that listens.", error.Message);
     }
 
-    // The descriptor is nobody's but the server's: the object that made it forgets it.
+    // The descriptor is nobody's but the server's: the object that made it forgets it. It is never disposed, which would wait for ever for
+    // a handle that is invalid, nor finalized, which would delete the file of a unix socket.
     private static (ulong Handle, EndPoint Local) Listen(EndPoint endPoint)
     {
         var protocol = endPoint is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified;
@@ -199,6 +200,7 @@ public sealed class InheritedSocketTests
         socket.Listen();
         var (handle, local) = ((ulong)socket.Handle, socket.LocalEndPoint!);
         socket.SafeHandle.SetHandleAsInvalid();
+        GC.SuppressFinalize(socket);
         return (handle, local);
     }
 }

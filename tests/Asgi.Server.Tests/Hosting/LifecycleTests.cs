@@ -107,7 +107,7 @@ public sealed class LifecycleTests
     [InlineData(true)]
     public async Task A_stop_without_patience_ends_the_patience_of_the_first(bool isDispose)
     {
-        var entered = new TaskCompletionSource();
+        var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var leave = new TaskCompletionSource();
         var server = NativeHost.Create(addresses: Addresses.Loopback);
         await server.StartAsync(
