@@ -48,9 +48,18 @@ internal sealed class LoopGroup : IDisposable
         blocking ??= new BlockingOptions();
         Spares = new SpareThreads(count, blocking.SpareCallCountMax, blocking.WaitingCallCountMax);
         _loops = new Loop[count];
-        for (var i = 0; i < count; i++)
+        try
         {
-            _loops[i] = new Loop(_backends.Create(), $"asgi loop {i}", Spares);
+            for (var i = 0; i < count; i++)
+            {
+                _loops[i] = new Loop(_backends.Create(), $"asgi loop {i}", Spares);
+            }
+        }
+        catch
+        {
+            // The process is out of descriptors: those that were made give theirs back.
+            Array.ForEach(_loops, static loop => loop?.Dispose());
+            throw;
         }
 
         if (blocking.HandOffMilliseconds is { } threshold)

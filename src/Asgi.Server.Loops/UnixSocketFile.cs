@@ -81,15 +81,24 @@ internal static unsafe class UnixSocketFile
 
     /// <summary>
     /// Removes a socket that is the server's own. To be called while it still listens: its inode is not given to another file before it is
-    /// closed.
+    /// closed. A file that may not be removed stays: a server that has given up its rights must stop all the same.
     /// </summary>
     /// <param name="path">Where it was bound.</param>
     /// <param name="bound">What was there then; null where the system does not tell.</param>
     public static void RemoveOwn(string path, FileIdentity? bound)
     {
-        if (!OperatingSystem.IsLinux() || (bound is not null && Identify(path) == bound))
+        if (OperatingSystem.IsLinux() && (bound is null || Identify(path) != bound))
+        {
+            return;
+        }
+
+        try
         {
             File.Delete(path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // The next server finds that nobody listens on it.
         }
     }
 

@@ -31,6 +31,16 @@ public abstract class BindTests
         bound.CloseUnstarted();
     }
 
+    [Fact]
+    public void Loops_that_cannot_all_be_made_leave_nothing()
+    {
+        var backends = new ScarceFactory(count: 2);
+
+        Assert.Throws<SocketException>(() => new LoopGroup(3, backends: backends));
+
+        Assert.Equal(2, backends.DisposedCount);
+    }
+
     [Theory]
     [InlineData(1, 1)]
     [InlineData(3, 1)]
@@ -253,6 +263,31 @@ public abstract class BindTests
             }
         }
     }
+}
+
+/// <summary>Makes so many backends, and then the system has no more.</summary>
+internal sealed class ScarceFactory(int count) : BackendFactory
+{
+    private readonly List<ProbeBackend> _made = [];
+
+    public int DisposedCount => _made.Count(backend => backend.IsDisposed);
+
+    public override Backend Create()
+    {
+        if (_made.Count == count)
+        {
+            throw new SocketException((int)SocketError.TooManyOpenSockets);
+        }
+
+        var backend = new ProbeBackend();
+        _made.Add(backend);
+        return backend;
+    }
+
+    public override Listener[] Bind(EndPoint endPoint, int backlog, int loopCount, UnixFileMode? unixSocketMode) =>
+        throw new NotSupportedException();
+
+    public override Listener Adopt(ulong handle) => throw new NotSupportedException();
 }
 
 [SupportedOSPlatform("linux")]

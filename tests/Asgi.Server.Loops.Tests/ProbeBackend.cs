@@ -14,6 +14,8 @@ internal sealed class ProbeBackend : Backend
 
     public int PollCount { get; private set; }
 
+    public bool IsDisposed { get; private set; }
+
     public int WakeCount => Volatile.Read(ref _wakeCount);
 
     public override long NowMilliseconds => Now;
@@ -31,7 +33,5 @@ internal sealed class ProbeBackend : Backend
 
     public override void Attach(Transport transport, ITransportHandler handler) => throw new NotSupportedException();
 
-    public override void Dispose()
-    {
-    }
+    public override void Dispose() => IsDisposed = true;
 }

@@ -5,7 +5,7 @@ namespace Asgi.Server.Diagnostics;
 
 internal sealed partial class ServerLog
 {
-    private readonly ILogger _access = factory.CreateLogger("Asgi.Server.AccessLog");
+    private readonly UnfailingLogger _access = new(factory.CreateLogger("Asgi.Server.AccessLog"));
 
     /// <summary>Whether the life of connections is logged.</summary>
     public bool LogsConnections => _connections.IsEnabled(LogLevel.Debug);

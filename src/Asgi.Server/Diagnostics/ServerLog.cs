@@ -6,9 +6,9 @@ namespace Asgi.Server.Diagnostics;
 
 internal sealed partial class ServerLog(ILoggerFactory factory)
 {
-    private readonly ILogger _general = factory.CreateLogger("Asgi.Server");
-    private readonly ILogger _badRequests = factory.CreateLogger("Asgi.Server.BadRequests");
-    private readonly ILogger _connections = factory.CreateLogger("Asgi.Server.Connections");
+    private readonly UnfailingLogger _general = new(factory.CreateLogger("Asgi.Server"));
+    private readonly UnfailingLogger _badRequests = new(factory.CreateLogger("Asgi.Server.BadRequests"));
+    private readonly UnfailingLogger _connections = new(factory.CreateLogger("Asgi.Server.Connections"));
 
     /// <summary>The general category, for Hosting's own messages.</summary>
     public ILogger General => _general;

@@ -35,6 +35,7 @@ public sealed partial class AsgiServer : IServer
     private ConnectionRegistry? _registry;
     private ServedEndpoints? _endpoints;
     private EndpointReload? _reload;
+    private readonly TaskCompletionSource _endOfPatience = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource? _stop;
     private Func<int>? _queuedRequests;
     private int _hasStarted;
@@ -161,22 +162,26 @@ public sealed partial class AsgiServer : IServer
 
     /// <summary>
     /// Stops: the listeners close at once, idle connections are closed, requests in flight are answered with <c>Connection: close</c>; when
-    /// the token is cancelled what is left is aborted. A second caller waits for the first.
+    /// the token is cancelled what is left is aborted. A second caller waits for the first, and its token counts too.
     /// </summary>
-    public Task StopAsync(CancellationToken cancellationToken)
+    public async Task StopAsync(CancellationToken cancellationToken)
     {
+        await using var registration = cancellationToken
+            .UnsafeRegister(static end => ((TaskCompletionSource)end!).TrySetResult(), _endOfPatience)
+            .ConfigureAwait(false);
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        return Interlocked.CompareExchange(ref _stop, done, null) is { } first ? first.Task : StopOnceAsync(done, cancellationToken);
+        var first = Interlocked.CompareExchange(ref _stop, done, null);
+        await (first is null ? StopOnceAsync(done) : first.Task).ConfigureAwait(false);
     }
 
     /// <summary>Stops at once, if that was not done: what is in flight is aborted.</summary>
     public void Dispose() => StopAsync(new CancellationToken(canceled: true)).GetAwaiter().GetResult();
 
-    private async Task StopOnceAsync(TaskCompletionSource done, CancellationToken cancellationToken)
+    private async Task StopOnceAsync(TaskCompletionSource done)
     {
         try
         {
-            await StopLoopsAsync(cancellationToken).ConfigureAwait(false);
+            await StopLoopsAsync().ConfigureAwait(false);
         }
         finally
         {
@@ -190,7 +195,7 @@ public sealed partial class AsgiServer : IServer
         }
     }
 
-    private async Task StopLoopsAsync(CancellationToken cancellationToken)
+    private async Task StopLoopsAsync()
     {
         if (_group is null || _registry is null || _endpoints is null)
         {
@@ -205,11 +210,7 @@ public sealed partial class AsgiServer : IServer
 
         await _endpoints.CloseAsync().ConfigureAwait(false);
         var drained = _registry.ShutDownAsync(_group.Loops);
-        try
-        {
-            await drained.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
+        if (await Task.WhenAny(drained, _endOfPatience.Task).ConfigureAwait(false) != drained)
         {
             NotAllConnectionsClosed(_log.General, _registry.Count);
             _registry.AbortAll(_group.Loops);

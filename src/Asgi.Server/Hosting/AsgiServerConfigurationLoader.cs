@@ -108,6 +108,7 @@ public sealed class AsgiServerConfigurationLoader
         var findings = new ConfigurationFindings();
         Settings.Server.Apply(Configuration, Options, findings, LimitsKey, EndpointsKey, DefaultsKey, "Certificates");
         Settings.Limits.Apply(Configuration.GetSection(LimitsKey), Options.Limits, findings);
+        Setting.DemandSection(Configuration.GetSection(LimitsKey), findings);
         Report(findings, Options.Findings);
     }
 
@@ -125,6 +126,8 @@ public sealed class AsgiServerConfigurationLoader
         var findings = new ConfigurationFindings();
         var defaults = Configuration.GetSection(DefaultsKey);
         ApplyDefaults(new ListenOptions(new IPEndPoint(IPAddress.None, 0), Options), findings);
+        Setting.DemandSection(defaults, findings);
+        Setting.DemandSection(Configuration.GetSection(EndpointsKey), findings);
         var defaultsText = ConfigurationText.Read(defaults);
         List<ConfiguredEndpoint> endpoints = [];
         foreach (var section in Configuration.GetSection(EndpointsKey).GetChildren())
@@ -168,6 +171,7 @@ public sealed class AsgiServerConfigurationLoader
         var listen = Options.CreateDefault(address);
         Settings.Endpoint.Apply(section, listen, findings, [UrlKey, LimitsKey, .. s_httpsKeys]);
         var limits = section.GetSection(LimitsKey);
+        Setting.DemandSection(limits, findings);
         if (limits.GetChildren().Any())
         {
             Settings.Limits.Apply(limits, listen.Limits, findings);

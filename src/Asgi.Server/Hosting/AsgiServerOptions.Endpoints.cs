@@ -167,9 +167,17 @@ public sealed partial class AsgiServerOptions
         var problems = Findings.Problems
             .Concat(Limits.Problems())
             .Concat(_endpoints.SelectMany(endpoint => endpoint.Problems()))
-            .Concat(ConfigurationLoader?.Endpoints.SelectMany(endpoint => endpoint.Listen.Problems()) ?? []);
+            .Concat(ConfigurationLoader?.Endpoints.SelectMany(endpoint => endpoint.Listen.Problems()) ?? [])
+            .Concat(HandleProblems());
         ConfigurationFindings.Demand([.. problems]);
     }
+
+    // Served twice it would be closed twice, the second time perhaps as somebody else's.
+    private IEnumerable<string> HandleProblems() => _endpoints
+        .Where(endpoint => endpoint.EndPoint is FileHandleEndPoint)
+        .CountBy(endpoint => endpoint.FileHandle)
+        .Where(handle => handle.Value > 1)
+        .Select(handle => $"The file handle {handle.Key} is given for two endpoints.");
 
     private void Add(ListenOptions endpoint, Action<ListenOptions>? configure)
     {

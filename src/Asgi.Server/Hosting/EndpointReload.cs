@@ -45,11 +45,8 @@ internal sealed partial class EndpointReload(AsgiServerConfigurationLoader loade
         _turn.Release();
     }
 
-    public void Dispose()
-    {
-        _registration?.Dispose();
-        _turn.Dispose();
-    }
+    // The turns stay: a change that was on its way takes one after the stop, and finds that there is nothing to do.
+    public void Dispose() => _registration?.Dispose();
 
     private async Task ChangeEndpointsAsync()
     {

@@ -22,7 +22,12 @@ internal sealed class ServedEndpoints(
 
     /// <summary>Binds an endpoint; nobody is accepted yet.</summary>
     /// <inheritdoc cref="AddressBinder.Bind"/>
-    public void Bind(ListenOptions endpoint) => _served.Add(new Served(endpoint, binder.Bind(endpoint), createAcceptor(endpoint)));
+    public void Bind(ListenOptions endpoint)
+    {
+        // First what calls code of the application, which may fail: nothing is bound then.
+        var acceptor = createAcceptor(endpoint);
+        _served.Add(new Served(endpoint, binder.Bind(endpoint), acceptor));
+    }
 
     /// <summary>Accepts on every endpoint bound, and shows them. The loops run, or are started soon.</summary>
     public void StartAccepting()

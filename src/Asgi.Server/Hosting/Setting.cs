@@ -44,6 +44,15 @@ internal static class Setting
         }
     }
 
+    /// <summary>Tells of a value where only a section makes sense; an empty one is an empty section.</summary>
+    public static void DemandSection(IConfigurationSection section, ConfigurationFindings findings)
+    {
+        if (!string.IsNullOrEmpty(section.Value))
+        {
+            findings.AddProblem(section, "a section");
+        }
+    }
+
     public static bool IsKey(IConfigurationSection section, string key) => section.Key.Equals(key, StringComparison.OrdinalIgnoreCase);
 
     public static Setting<T> Flag<T>(string key, Action<T, bool> set) => Scalar<T>(key, "true or false", (target, text) =>
@@ -196,12 +205,12 @@ internal static class Setting
         }
     }
 
-    // "30" would be thirty days, which nobody means.
+    // "30" would be thirty days, and "24:00:00" twenty-four in the general format, which nobody means.
     private static bool TryParseTime(string text, out TimeSpan time)
     {
         time = Timeout.InfiniteTimeSpan;
         return text.Equals("Infinite", StringComparison.OrdinalIgnoreCase)
-            || (text.Contains(':') && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out time));
+            || (text.Contains(':') && TimeSpan.TryParseExact(text, "c", CultureInfo.InvariantCulture, out time));
     }
 
     private sealed class RateParts(MinDataRate rate)

@@ -127,6 +127,21 @@ public sealed class AddressTests
         await AssertServesAsync(new IPEndPoint(IPAddress.Loopback, port));
     }
 
+    // Its sockets are bound before or after its middleware is made: in both cases nobody may be left to connect to them.
+    [Fact]
+    public async Task What_was_bound_before_middleware_failed_is_free_again()
+    {
+        var port = Addresses.FreePort();
+        using (var server = NativeHost.Create(options => options.Listen(
+            IPAddress.Loopback, port, endpoint => endpoint.Use(_ => throw new NotSupportedException("No middleware.")))))
+        {
+            await Assert.ThrowsAsync<NotSupportedException>(() => server.StartAsync(NativeApplication.Empty, CancellationToken.None));
+        }
+
+        using var next = NativeHost.Create(addresses: $"http://127.0.0.1:{port}");
+        await next.StartAsync(NativeApplication.Empty, CancellationToken.None);
+    }
+
     internal static async Task AssertServesAsync(IPEndPoint endPoint) =>
         Assert.Equal("200 open", (await RawClient.ExchangeAsync(endPoint, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")).Outcome);
 }

@@ -93,6 +93,10 @@ public sealed class ConfigurationTests
     [InlineData("Limits:MaxRequestBodySize", "-1", "a whole number, 0 or greater, or null for no limit")]
     [InlineData("Limits:KeepAliveTimeout", "30", "a time such as 00:00:30, greater than 0, or Infinite")]
     [InlineData("Limits:KeepAliveTimeout", "00:00:00", "a time such as 00:00:30, greater than 0, or Infinite")]
+    [InlineData("Limits:KeepAliveTimeout", "24:00:00", "a time such as 00:00:30, greater than 0, or Infinite")]
+    [InlineData("Limits", "null of it", "a section")]
+    [InlineData("Endpoints", "http://localhost:5000", "a section")]
+    [InlineData("EndpointDefaults", "Http1", "a section")]
     [InlineData("Limits:RetryAfter", "1.00:00:01", "a time from 00:00:00 to 1.00:00:00")]
     [InlineData("Limits:MaxRequestsPerConnection", "2147483648",
         "a whole number greater than 0, at most 2147483647, or null for no limit")]

@@ -80,6 +80,23 @@ public sealed class InheritedSocketTests
         await AssertRefusedAsync((ulong)socket.Handle);
     }
 
+    // Watched twice by one loop, and closed twice: the second time it may be somebody else's.
+    [Fact]
+    public async Task A_handle_that_is_given_twice_is_refused()
+    {
+        var (handle, _) = Listen(new IPEndPoint(IPAddress.Loopback, 0));
+        using var server = NativeHost.Create(options =>
+        {
+            options.ListenHandle(handle);
+            options.ListenHandle(handle);
+        });
+
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => server.StartAsync(NativeApplication.Empty, CancellationToken.None));
+
+        Assert.Equal($"The file handle {handle} is given for two endpoints.", error.Message);
+    }
+
     [Fact]
     public async Task What_is_no_stream_socket_is_refused()
     {
@@ -173,7 +190,8 @@ public sealed class InheritedSocketTests
         Assert.Equal($"The file handle {handle} is not a stream socket that listens.", error.Message);
     }
 
-    // The descriptor is nobody's but the server's: the object that made it forgets it.
+    // The descriptor is nobody's but the server's: the object that made it forgets it. It is never disposed, which would wait for ever for
+    // a handle that is invalid, nor finalized, which would delete the file of a unix socket.
     private static (ulong Handle, EndPoint Local) Listen(EndPoint endPoint)
     {
         var protocol = endPoint is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified;
@@ -182,6 +200,7 @@ public sealed class InheritedSocketTests
         socket.Listen();
         var (handle, local) = ((ulong)socket.Handle, socket.LocalEndPoint!);
         socket.SafeHandle.SetHandleAsInvalid();
+        GC.SuppressFinalize(socket);
         return (handle, local);
     }
 }

@@ -101,6 +101,35 @@ public sealed class LifecycleTests
         Assert.Equal(200, (await client.ReadResponseAsync())!.Status);
     }
 
+    // A test or a host that gave up waiting disposes: that must not wait for what the first stop waits for.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_stop_without_patience_ends_the_patience_of_the_first(bool isDispose)
+    {
+        var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var leave = new TaskCompletionSource();
+        var server = NativeHost.Create(addresses: Addresses.Loopback);
+        await server.StartAsync(
+            new NativeApplication(async _ =>
+            {
+                entered.SetResult();
+                await leave.Task;
+            }),
+            CancellationToken.None);
+        await using var client = await RawClient.ConnectAsync(Addresses.EndPointOf(server.GetAddresses().Addresses.Single()));
+        await client.SendAsync("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+        await entered.Task.WaitAsync(AppHost.Patience);
+        var first = server.StopAsync(CancellationToken.None);
+        Assert.False(first.IsCompleted);
+
+        await (isDispose ? Task.Run(server.Dispose) : server.StopAsync(Now)).WaitAsync(AppHost.Patience);
+
+        Assert.True(first.IsCompletedSuccessfully);
+        Assert.Null(await client.ReadResponseAsync());
+        leave.SetResult();
+    }
+
     [Fact]
     public async Task A_host_may_be_disposed_while_it_serves()
     {

@@ -268,6 +268,49 @@ public sealed class ReloadTests : IAsyncDisposable
         Assert.Empty(Told());
     }
 
+    // A change may be on its way on another thread when the server stops.
+    [Fact]
+    public async Task A_change_that_comes_as_late_as_after_the_stop_does_not_fail()
+    {
+        await StartAsync(("A", Addresses.Loopback));
+        var reload = Server.Reload!;
+        await Server.StopAsync(CancellationToken.None).WaitAsync(AppHost.Patience);
+
+        await reload.ReloadAsync().WaitAsync(AppHost.Patience);
+
+        Assert.Empty(Told());
+    }
+
+    [Fact]
+    public async Task The_last_endpoint_may_go_and_another_come()
+    {
+        await StartAsync(("A", Addresses.Loopback));
+
+        await RemoveAsync("A");
+        Assert.Empty(Shown);
+
+        await ChangeAsync(("Endpoints:B:Url", Addresses.Loopback));
+        await AddressTests.AssertServesAsync(Addresses.EndPointOf(Shown.Single()));
+    }
+
+    // A socket that listens for nobody would have clients wait.
+    [Fact]
+    public async Task A_new_endpoint_whose_middleware_fails_is_not_bound()
+    {
+        var port = Addresses.FreePort();
+        _section["Endpoints:A:Url"] = Addresses.Loopback;
+        _server = Create(1, options => options.ConfigurationLoader!.Endpoint(
+            "B", endpoint => endpoint.ListenOptions.Use(_ => throw new NotSupportedException("No middleware."))));
+        await Server.StartAsync(new NativeApplication(RunAsync), CancellationToken.None);
+        _log.Lines.Clear();
+
+        await ChangeAsync(("Endpoints:B:Url", $"http://127.0.0.1:{port}"));
+
+        Assert.Equal([214, 211], Told().Distinct());
+        var error = await Assert.ThrowsAsync<SocketException>(() => RawClient.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port)));
+        Assert.Equal(SocketError.ConnectionRefused, error.SocketErrorCode);
+    }
+
     [Fact]
     public async Task Many_changes_at_once_are_taken_in_turn()
     {

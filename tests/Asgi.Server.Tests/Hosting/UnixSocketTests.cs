@@ -1,7 +1,10 @@
 // Unix sockets: how they are named and shown, and what becomes of their file.
 
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using Asgi.Server.Loops;
+using Asgi.Server.Testing;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
@@ -9,7 +12,7 @@ using Microsoft.Extensions.Options;
 
 namespace Asgi.Server.Tests.Hosting;
 
-public sealed class UnixSocketTests : IDisposable
+public sealed partial class UnixSocketTests : IDisposable
 {
     private readonly string _path = Addresses.NewSocketPath();
 
@@ -31,6 +34,34 @@ public sealed class UnixSocketTests : IDisposable
 
         await server.StopAsync(CancellationToken.None).WaitAsync(AppHost.Patience);
         Assert.False(File.Exists(_path));
+    }
+
+    // A server that has given up its rights, or whose directory has become read-only.
+    [Fact]
+    [SupportedOSPlatform("linux")]
+    public async Task A_file_that_may_not_be_deleted_does_not_keep_the_server_from_stopping()
+    {
+        var directory = Directory.CreateTempSubdirectory("asgi-");
+        var path = Path.Combine(directory.FullName, "s");
+        try
+        {
+            using var server = NativeHost.Create(addresses: [Addresses.Loopback, $"http://unix:{path}"]);
+            await server.StartAsync(NativeApplication.Empty, CancellationToken.None);
+            var endPoint = Addresses.EndPointOf(server.GetAddresses().Addresses.First());
+            await using var client = await RawClient.ConnectAsync(endPoint);
+            Assert.True(await client.ProbeAsync());
+            directory.UnixFileMode = (UnixFileMode)0b101_101_101;
+
+            await AsNobody(() => server.StopAsync(CancellationToken.None)).WaitAsync(AppHost.Patience);
+
+            Assert.Equal("", await client.ReadToEndAsync());
+            await Assert.ThrowsAsync<SocketException>(() => RawClient.ConnectAsync(endPoint));
+        }
+        finally
+        {
+            directory.UnixFileMode |= UnixFileMode.UserWrite;
+            directory.Delete(recursive: true);
+        }
     }
 
     [Fact]
@@ -233,4 +264,21 @@ public sealed class UnixSocketTests : IDisposable
             }
         }
     }
+
+    // Of root's thread this takes the rights of root over files, until it has returned; of others it takes nothing.
+    private static Task AsNobody(Func<Task> start)
+    {
+        var before = SetFileSystemUser(65534);
+        try
+        {
+            return start();
+        }
+        finally
+        {
+            _ = SetFileSystemUser(before);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "setfsuid")]
+    private static partial int SetFileSystemUser(int user);
 }
