@@ -46,12 +46,17 @@ public sealed class PackageTests(PackedServer packed) : IClassFixture<PackedServ
     [Fact]
     public async Task A_fresh_app_needs_the_package_and_one_line()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new TemporaryFolder().WithSdk();
         var app = folder["RealApp"];
         await Dotnet.RunAsync(folder.Path, "new", "web", "--name", "RealApp", "--no-restore", "--no-update-check");
         await File.WriteAllTextAsync(
             Path.Combine(app, "NuGet.config"),
-            $"""<configuration><packageSources><clear /><add key="local" value="{packed.Source}" /></packageSources></configuration>""");
+            $"""
+            <configuration>
+              <packageSources><clear /><add key="local" value="{packed.Source}" /></packageSources>
+              <packageSourceMapping><clear /></packageSourceMapping>
+            </configuration>
+            """);
         var program = Path.Combine(app, "Program.cs");
         await File.WriteAllTextAsync(program, (await File.ReadAllTextAsync(program))
             .Replace("(args);", "(args);\nbuilder.WebHost.UseAsgiServer();", StringComparison.Ordinal)
