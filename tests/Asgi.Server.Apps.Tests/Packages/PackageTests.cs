@@ -41,6 +41,12 @@ public sealed class PackageTests(PackedServer packed) : IClassFixture<PackedServ
 
         Assert.All(files, file => Assert.False(PackedServer.Contains(file.Value, Repository.Root), file.Key));
         Assert.All(files, file => Assert.False(PackedServer.Contains(file.Value, Path.GetDirectoryName(packed.Source)!), file.Key));
+
+        // Symbols keep a path in pieces, which are put together here.
+        var sources = packed.Unpack(".snupkg").Where(file => file.Key.EndsWith(".pdb", StringComparison.Ordinal))
+            .SelectMany(file => PackedServer.SourcesOf(file.Value)).ToArray();
+        Assert.NotEmpty(sources);
+        Assert.All(sources, source => Assert.StartsWith("/_/", source, StringComparison.Ordinal));
     }
 
     [Fact]
