@@ -121,21 +121,6 @@ public abstract class BackendContractTests : IDisposable
         Assert.Equal(TransportStatus.Broken, SendOnce(transport, "x").Status);
     }
 
-    // The first bytes of a send are answered with RST, and the rest of it fails: whoever waits for the next request must hear of that.
-    [Fact]
-    public void A_connection_that_breaks_while_it_sends_is_told_as_broken()
-    {
-        var (peer, transport, handler) = Connect();
-        peer.Dispose();
-        _bed.PollUntil(() => handler.PeerShutdownCount > 0);
-
-        SendOnce(transport, new byte[1_000]);
-        SendOnce(transport, new byte[1_000]);
-
-        _bed.PollUntil(() => handler.BrokenCount > 0);
-        Assert.Equal(TransportStatus.Broken, SendOnce(transport, "x").Status);
-    }
-
     [Fact]
     public void A_connection_that_both_sides_have_shut_down_is_broken()
     {

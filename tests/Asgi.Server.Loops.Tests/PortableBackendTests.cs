@@ -97,6 +97,21 @@ public sealed class PortableBackendTests : IDisposable
         Assert.Equal(ConnectionEnd.Reset, EndOf(peer));
     }
 
+    // The first bytes are answered with RST: whoever waits for the next request must hear of that.
+    [Fact]
+    public void A_connection_that_breaks_while_it_sends_is_told_as_broken()
+    {
+        var (peer, transport, handler) = Connect(_bed);
+        peer.Dispose();
+        _bed.PollUntil(() => handler.PeerShutdownCount > 0);
+
+        SendAll(transport, [Bytes(1_000)]);
+        SendAll(transport, [Bytes(1_000)]);
+
+        _bed.PollUntil(() => handler.BrokenCount > 0);
+        Assert.Equal(TransportStatus.Broken, transport.Receive(new byte[1]).Status);
+    }
+
     // A large send whose first bytes are answered with RST: what it could not take fails when it is given to the system a second time.
     [Fact]
     public void A_connection_that_breaks_while_a_send_is_handed_over_is_told_as_broken()
