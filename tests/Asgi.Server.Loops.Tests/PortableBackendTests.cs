@@ -97,6 +97,95 @@ public sealed class PortableBackendTests : IDisposable
         Assert.Equal(ConnectionEnd.Reset, EndOf(peer));
     }
 
+    // The first bytes are answered with RST: whoever waits for the next request must hear of that.
+    [Fact]
+    public void A_connection_that_breaks_while_it_sends_is_told_as_broken()
+    {
+        var (peer, transport, handler) = Connect(_bed);
+        peer.Dispose();
+        _bed.PollUntil(() => handler.PeerShutdownCount > 0);
+
+        SendAll(transport, [Bytes(1_000)]);
+        SendAll(transport, [Bytes(1_000)]);
+
+        _bed.PollUntil(() => handler.BrokenCount > 0);
+        Assert.Equal(TransportStatus.Broken, transport.Receive(new byte[1]).Status);
+    }
+
+    // A large send whose first bytes are answered with RST: what it could not take fails when it is given to the system a second time.
+    [Fact]
+    public void A_connection_that_breaks_while_a_send_is_handed_over_is_told_as_broken()
+    {
+        for (var size = 200_000; size < 4_000_000; size += 200_000)
+        {
+            var (peer, transport, handler) = Connect(_bed);
+            peer.Dispose();
+            _bed.PollUntil(() => handler.PeerShutdownCount > 0);
+
+            SendAll(transport, [Bytes(size)]);
+
+            _bed.PollUntil(() => handler.BrokenCount > 0);
+            transport.Abort();
+        }
+    }
+
+    [Fact]
+    public void A_connection_whose_socket_the_application_has_closed_is_broken()
+    {
+        var (_, transport, handler) = Connect(_bed);
+
+        transport.Socket!.Dispose();
+
+        _bed.PollUntil(() => handler.BrokenCount > 0);
+        Assert.Equal(TransportStatus.Broken, transport.Receive(new byte[1]).Status);
+        Assert.Equal(0, transport.UnacknowledgedLength);
+        transport.ShutdownSend();
+        transport.Abort();
+    }
+
+    [Fact]
+    public void A_connection_whose_socket_the_application_has_closed_while_its_bytes_waited_is_broken()
+    {
+        var (peer, transport, handler) = Connect(_bed);
+        peer.Send("unread"u8);
+        _bed.PollUntil(() => handler.ReadableCount > 0);
+
+        transport.Socket!.Dispose();
+
+        Assert.Equal(0, transport.UnacknowledgedLength);
+        _bed.PollUntil(() => handler.BrokenCount > 0);
+        Assert.Equal(TransportStatus.Broken, transport.Receive(new byte[1]).Status);
+        transport.Close();
+    }
+
+    [Fact]
+    public void A_send_on_a_socket_that_the_application_has_closed_fails()
+    {
+        var (_, transport, _) = Connect(_bed);
+        transport.Socket!.Dispose();
+
+        Assert.Equal(0, SendAll(transport, [Bytes(3)]));
+
+        transport.Close();
+    }
+
+    [Fact]
+    public void On_a_unix_socket_a_FIN_that_waits_for_room_is_not_sent_yet()
+    {
+        using var bed = new PortableBed(isUnix: true);
+        bed.Backend.StartAccepting(bed.Listener, _accepted);
+        var (peer, transport, handler) = Connect(bed);
+        var sent = Fill(transport);
+
+        transport.ShutdownSend();
+        peer.ShutdownSend();
+        bed.PollUntil(() => handler.PeerShutdownCount > 0);
+        Assert.Equal(0, handler.BrokenCount);
+
+        Assert.Equal(sent, WhilePolling(bed, () => peer.Receive(sent.Length)));
+        bed.PollUntil(() => handler.BrokenCount > 0);
+    }
+
     // A receive that is not pending cannot fail: the system is asked.
     [Fact]
     public void An_RST_is_told_of_a_connection_whose_bytes_nobody_takes()
@@ -148,6 +237,52 @@ public sealed class PortableBackendTests : IDisposable
 
         Assert.Equal(parts.SelectMany(part => part).Take(sent), WhilePolling(_bed, () => peer.Receive(sent)));
         Assert.True(sent > PortableBackend.CopySize);
+    }
+
+    // Completions come in on the runtime's threads while their connection, their listener and at last their backend end.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Whatever_completes_meanwhile_an_end_is_an_end(int seed)
+    {
+        const int ConnectionCount = 200;
+        var random = new Random(seed);
+        var (bed, accepted) = (new PortableBed(), new AcceptRecorder());
+        bed.Backend.StartAccepting(bed.Listener, accepted);
+        var connections = new List<(Transport Transport, TransportRecorder Handler, int Told)>();
+        for (var i = 0; i < ConnectionCount; i++)
+        {
+            var peer = bed.Connect();
+            bed.PollUntil(() => accepted.Accepted.Count > 0);
+            var (transport, handler) = (accepted.Accepted.Dequeue(), new TransportRecorder());
+            bed.Backend.Attach(transport, handler);
+            handler.WhenReadable = () => transport.Receive(new byte[100]);
+            if (random.Next(4) == 0)
+            {
+                Fill(transport);
+            }
+
+            Action act = random.Next(4) switch { 0 => peer.Reset, 1 => peer.ShutdownSend, 2 => peer.Dispose, _ => () => peer.Send("x"u8) };
+            ThreadPool.UnsafeQueueUserWorkItem(_ => Record.Exception(act), null);
+            for (var polls = random.Next(3); polls > 0; polls--)
+            {
+                bed.Backend.Poll(0);
+            }
+
+            Action end = random.Next(3) switch { 0 => transport.Close, 1 => transport.Abort, _ => transport.ShutdownSend };
+            end();
+            if (end.Method.Name != nameof(Transport.ShutdownSend))
+            {
+                connections.Add((transport, handler, ToldOf(handler)));
+            }
+        }
+
+        bed.Backend.Poll(0);
+        bed.Dispose();
+
+        Assert.NotEmpty(connections);
+        Assert.All(connections, connection => Assert.Equal(connection.Told, ToldOf(connection.Handler)));
     }
 
     [Fact]
@@ -263,6 +398,9 @@ public sealed class PortableBackendTests : IDisposable
             sent.AddRange(piece.AsSpan(0, length));
         }
     }
+
+    private static int ToldOf(TransportRecorder handler) =>
+        handler.ReadableCount + handler.WritableCount + handler.PeerShutdownCount + handler.BrokenCount;
 
     private static byte[] Bytes(int count) => [.. Enumerable.Range(0, count).Select(i => (byte)i)];
 

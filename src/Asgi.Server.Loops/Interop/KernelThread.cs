@@ -20,8 +20,9 @@ internal static class KernelThread
             var stat = File.ReadAllText($"/proc/self/task/{threadId}/stat");
             return stat.AsSpan(stat.LastIndexOf(')') + 1).TrimStart().StartsWith("R");
         }
-        catch (IOException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
+            // Ended in the meantime, or a sandbox hides it.
             return false;
         }
     }

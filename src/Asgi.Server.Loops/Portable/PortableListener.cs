@@ -85,8 +85,7 @@ internal sealed class PortableListener : Listener
         try
         {
             var socket = new Socket(owned);
-            if (socket.SocketType == SocketType.Stream
-                && socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.AcceptConnection) is 1)
+            if (socket.SocketType == SocketType.Stream && IsListening(socket))
             {
                 if (OperatingSystem.IsLinux())
                 {
@@ -104,6 +103,20 @@ internal sealed class PortableListener : Listener
         // Whatever it is, it is somebody else's.
         owned.SetHandleAsInvalid();
         throw new InvalidOperationException($"The file handle {handle} is not a stream socket that listens.");
+    }
+
+    private static bool IsListening(Socket socket)
+    {
+        try
+        {
+            return socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.AcceptConnection) is 1;
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.ProtocolOption)
+        {
+            // macOS knows the option and does not answer. Whoever listens may say so again; a connected socket may not.
+            socket.Listen(int.MaxValue);
+            return true;
+        }
     }
 
     public void Start(PortableBackend backend, IAcceptHandler handler)

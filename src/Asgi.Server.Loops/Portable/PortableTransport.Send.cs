@@ -105,21 +105,29 @@ internal sealed partial class PortableTransport
             return _state == State.Open ? TransportResult.WouldBlock : TransportResult.Broken;
         }
 
-        var sent = _socket.Send(piece, SocketFlags.None, out var error);
-        if (error is not (SocketError.Success or SocketError.WouldBlock or SocketError.NoBufferSpaceAvailable))
+        try
         {
-            _state = State.Broken;
+            var sent = _socket.Send(piece, SocketFlags.None, out var error);
+            if (error is not (SocketError.Success or SocketError.WouldBlock or SocketError.NoBufferSpaceAvailable))
+            {
+                BreakLater();
+                return TransportResult.Broken;
+            }
+
+            sent = error == SocketError.Success ? sent : 0;
+            if (sent < piece.Length)
+            {
+                sent += SendLater(piece[sent..]);
+            }
+
+            _sent += sent;
+            return TransportResult.Done(sent);
+        }
+        catch (ObjectDisposedException)
+        {
+            BreakLater();
             return TransportResult.Broken;
         }
-
-        sent = error == SocketError.Success ? sent : 0;
-        if (sent < piece.Length)
-        {
-            sent += SendLater(piece[sent..]);
-        }
-
-        _sent += sent;
-        return TransportResult.Done(sent);
     }
 
     private int SendLater(ReadOnlySpan<byte> rest)
@@ -130,9 +138,12 @@ internal sealed partial class PortableTransport
         sending.Take(rest[..length], _backend!.RentCopy());
         if (!_socket.SendAsync(sending))
         {
-            // There was room after all, or the connection broke; who sends next hears of that.
+            // There was room after all, or the connection broke: who has nothing more to send must hear of that too.
             _backend.ReturnCopy(sending.GiveCopy());
-            _state = sending.SocketError == SocketError.Success ? _state : State.Broken;
+            if (sending.SocketError != SocketError.Success)
+            {
+                BreakLater();
+            }
         }
 
         return length;
@@ -170,7 +181,7 @@ internal sealed partial class PortableTransport
         {
             _socket.Shutdown(SocketShutdown.Send);
         }
-        catch (SocketException)
+        catch (Exception exception) when (IsOver(exception))
         {
             // Reset by the peer in the meantime; who receives hears of that.
         }

@@ -76,7 +76,7 @@ internal sealed partial class PortableTransport : Transport
             {
                 return _socket.Available > 0;
             }
-            catch (SocketException)
+            catch (Exception exception) when (IsOver(exception))
             {
                 return false;
             }
@@ -96,7 +96,7 @@ internal sealed partial class PortableTransport : Transport
             return TransportResult.Broken;
         }
 
-        var length = _socket.Receive(buffer, SocketFlags.None, out var error);
+        var (length, error) = ReceiveOnce(buffer, SocketFlags.None);
         switch (error)
         {
             case SocketError.Success:
@@ -160,7 +160,7 @@ internal sealed partial class PortableTransport : Transport
         {
             _socket.LingerState = ResetAtClose;
         }
-        catch (SocketException)
+        catch (Exception exception) when (IsOver(exception))
         {
             // Some systems refuse options of a socket that is not connected any more.
         }
@@ -190,21 +190,57 @@ internal sealed partial class PortableTransport : Transport
         }
 
         _isArmed = true;
-        if (!_socket.ReceiveAsync(_readiness))
+        try
         {
+            if (_socket.ReceiveAsync(_readiness))
+            {
+                return;
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            _state = State.Broken;
+        }
+
+        _backend.Enqueue(_readiness);
+    }
+
+    // A send has failed: told by the next poll, if the connection is still there.
+    private void BreakLater()
+    {
+        _state = State.Broken;
+        if (!_isArmed && _backend is not null)
+        {
+            _isArmed = true;
             _backend.Enqueue(_readiness);
+        }
+    }
+
+    // The socket is the connection's own, and an application that has asked for it may have closed it.
+    private static bool IsOver(Exception exception) => exception is SocketException or ObjectDisposedException;
+
+    private (int Length, SocketError Error) ReceiveOnce(Span<byte> buffer, SocketFlags flags)
+    {
+        try
+        {
+            var length = _socket.Receive(buffer, flags, out var error);
+            return (length, error);
+        }
+        catch (ObjectDisposedException)
+        {
+            return (0, SocketError.OperationAborted);
         }
     }
 
     private void OnReceivePossible(SocketError error)
     {
         _isArmed = false;
-        if (_state != State.Open)
+        if (_state is not (State.Open or State.Broken))
         {
             return;
         }
 
-        if (error != SocketError.Success)
+        if (error != SocketError.Success || _state == State.Broken)
         {
             Break();
             return;
@@ -253,7 +289,7 @@ internal sealed partial class PortableTransport : Transport
     private ConnectionPhase Probe()
     {
         Span<byte> one = stackalloc byte[1];
-        var length = _socket.Receive(one, SocketFlags.Peek, out var error);
+        var (length, error) = ReceiveOnce(one, SocketFlags.Peek);
         if (error == SocketError.WouldBlock || (error == SocketError.Success && length > 0))
         {
             return ConnectionPhase.Open;
@@ -263,6 +299,12 @@ internal sealed partial class PortableTransport : Transport
         {
             _state = State.Broken;
             return ConnectionPhase.Over;
+        }
+
+        if (IsSending)
+        {
+            // A send under way fails by itself if the peer has gone; and FIN, where it was asked for, is still to come.
+            return ConnectionPhase.PeerShutdown;
         }
 
         if (_hasSentFin)

@@ -61,7 +61,7 @@ internal static class TcpKnowledge
 
             return OperatingSystem.IsWindows() ? OfWindows(AskWindows(socket)) : ConnectionPhase.Unknown;
         }
-        catch (SocketException)
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
             // An older system, or a connection so far gone that nothing is known of it.
             return ConnectionPhase.Unknown;
@@ -93,7 +93,7 @@ internal static class TcpKnowledge
                 return pending + BitConverter.ToUInt32(info[DarwinSendBufferLength..]);
             }
         }
-        catch (SocketException)
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
             // As where the system does not say.
         }

@@ -41,17 +41,28 @@ public sealed class PackageTests(PackedServer packed) : IClassFixture<PackedServ
 
         Assert.All(files, file => Assert.False(PackedServer.Contains(file.Value, Repository.Root), file.Key));
         Assert.All(files, file => Assert.False(PackedServer.Contains(file.Value, Path.GetDirectoryName(packed.Source)!), file.Key));
+
+        // Symbols keep a path in pieces, which are put together here.
+        var sources = packed.Unpack(".snupkg").Where(file => file.Key.EndsWith(".pdb", StringComparison.Ordinal))
+            .SelectMany(file => PackedServer.SourcesOf(file.Value)).ToArray();
+        Assert.NotEmpty(sources);
+        Assert.All(sources, source => Assert.StartsWith("/_/", source, StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task A_fresh_app_needs_the_package_and_one_line()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new TemporaryFolder().WithSdk();
         var app = folder["RealApp"];
         await Dotnet.RunAsync(folder.Path, "new", "web", "--name", "RealApp", "--no-restore", "--no-update-check");
         await File.WriteAllTextAsync(
             Path.Combine(app, "NuGet.config"),
-            $"""<configuration><packageSources><clear /><add key="local" value="{packed.Source}" /></packageSources></configuration>""");
+            $"""
+            <configuration>
+              <packageSources><clear /><add key="local" value="{packed.Source}" /></packageSources>
+              <packageSourceMapping><clear /></packageSourceMapping>
+            </configuration>
+            """);
         var program = Path.Combine(app, "Program.cs");
         await File.WriteAllTextAsync(program, (await File.ReadAllTextAsync(program))
             .Replace("(args);", "(args);\nbuilder.WebHost.UseAsgiServer();", StringComparison.Ordinal)

@@ -1,6 +1,7 @@
 // `dotnet pack` of the server, away from the repository's own build output: a class fixture.
 
 using System.IO.Compression;
+using System.Reflection.Metadata;
 using System.Text;
 
 namespace Asgi.Server.Apps.Tests;
@@ -32,6 +33,14 @@ public sealed class PackedServer : IAsyncLifetime
             stream.CopyTo(content);
             return content.ToArray();
         });
+    }
+
+    /// <summary>The paths of the sources that symbols name.</summary>
+    internal static string[] SourcesOf(byte[] symbols)
+    {
+        using var provider = MetadataReaderProvider.FromPortablePdbImage([.. symbols]);
+        var reader = provider.GetMetadataReader();
+        return [.. reader.Documents.Select(document => reader.GetString(reader.GetDocument(document).Name))];
     }
 
     internal static bool Contains(byte[] content, string text) => content.AsSpan().IndexOf(Encoding.UTF8.GetBytes(text)) >= 0;

@@ -8,7 +8,7 @@ namespace Asgi.Server.Apps.Tests;
 [Collection(nameof(Builds))]
 public sealed class TrimmedTests
 {
-    [Fact]
+    [SelfContainedFact]
     public async Task The_sample_is_trimmed_without_a_warning_and_answers()
     {
         using var folder = new TemporaryFolder();

@@ -31,14 +31,20 @@ public sealed class Chromium : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
-        if (_process is not null)
-            await EndAsync(_process);
-        await _ends.CancelAsync();
-        await _receives;
-        _socket.Dispose();
-        _ends.Dispose();
-        _sends.Dispose();
-        _profile.Dispose();
+        try
+        {
+            if (_process is not null)
+                await EndAsync(_process);
+        }
+        finally
+        {
+            await _ends.CancelAsync();
+            await _receives;
+            _socket.Dispose();
+            _ends.Dispose();
+            _sends.Dispose();
+            _profile.Dispose();
+        }
     }
 
     /// <summary>Opens an address in a window of its own, and waits until it is loaded.</summary>
@@ -117,7 +123,11 @@ public sealed class Chromium : IAsyncLifetime
         finally
         {
             if (!process.HasExited)
+            {
                 process.Kill(entireProcessTree: true);
+                await process.WaitForExitAsync();
+            }
+
             process.Dispose();
         }
     }

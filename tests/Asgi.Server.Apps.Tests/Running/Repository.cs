@@ -18,6 +18,13 @@ internal static class Repository
     /// <summary>The runtime identifier of this machine, linux-x64 for one.</summary>
     public static string AppRuntime { get; } = Metadata("AppRuntime");
 
+    /// <summary>The version of the runtime that a self-contained app of this SDK has.</summary>
+    public static string AppRuntimeVersion { get; } = Metadata("AppRuntimeVersion");
+
+    /// <summary>Where the package manager keeps a version of a part of the runtime, by its name in lower case.</summary>
+    public static string RuntimePackage(string name, string version) =>
+        Path.Combine(Packages, $"microsoft.{name}.app.runtime.{AppRuntime}", version);
+
     private static string FindRoot()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
@@ -36,6 +43,13 @@ internal sealed class TemporaryFolder : IDisposable
     public string Path { get; } = Directory.CreateTempSubdirectory("asgi-").FullName;
 
     public string this[string name] => System.IO.Path.Combine(Path, name);
+
+    /// <summary>Has the command line use the SDK of the repository in this folder, whatever else is on the machine.</summary>
+    public TemporaryFolder WithSdk()
+    {
+        File.Copy(System.IO.Path.Combine(Repository.Root, "global.json"), this["global.json"]);
+        return this;
+    }
 
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }

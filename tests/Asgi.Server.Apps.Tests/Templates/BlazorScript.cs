@@ -10,11 +10,13 @@ internal static class BlazorScript
 {
     private const string Name = "_framework/blazor.web.js";
 
-    private static readonly string Package = Path.Combine(
-        Repository.Packages, $"microsoft.aspnetcore.app.runtime.{Repository.AppRuntime}", "9.0.18");
+    private static readonly string Package = Repository.RuntimePackage("aspnetcore", "9.0.18");
 
     private static readonly string Library = Path.Combine(
         Package, "runtimes", Repository.AppRuntime, "lib/net9.0/Microsoft.AspNetCore.Components.Endpoints.dll");
+
+    public static string? ReasonToSkip { get; } =
+        File.Exists(Library) ? null : "The runtime that Blazor's script is taken from was not restored.";
 
     public static async Task WriteAsync(string webRoot)
     {

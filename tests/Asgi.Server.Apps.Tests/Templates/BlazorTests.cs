@@ -8,14 +8,15 @@ public sealed class BlazorApp() : TemplateApp("blazor", ["--interactivity", "Ser
     {
         // The script comes from elsewhere: no package for it.
         await ChangeProjectAsync("<PropertyGroup><RequiresAspNetWebAssets>false</RequiresAspNetWebAssets></PropertyGroup>");
-        await BlazorScript.WriteAsync(Path.Combine(Folder, "wwwroot"));
+        if (BlazorScript.ReasonToSkip is null)
+            await BlazorScript.WriteAsync(Path.Combine(Folder, "wwwroot"));
     }
 }
 
 [Collection(nameof(Builds))]
 public sealed class BlazorTests(BlazorApp app, Chromium browser) : IClassFixture<BlazorApp>, IClassFixture<Chromium>
 {
-    [Fact]
+    [BlazorFact]
     public async Task Its_files_are_whole_cached_compressed_and_in_parts() =>
         Assert.Equal(5, await StaticFiles.CheckAsync(app.Client, "/"));
 
@@ -29,7 +30,7 @@ public sealed class BlazorTests(BlazorApp app, Chromium browser) : IClassFixture
         Assert.Contains("</tbody></table></template><blazor-ssr-end></blazor-ssr-end></blazor-ssr>", html, StringComparison.Ordinal);
     }
 
-    [BrowserFact]
+    [BlazorBrowserFact]
     public async Task The_counter_counts_clicks_over_a_web_socket()
     {
         var page = await browser.OpenAsync(new Uri(app.Address, "/counter"));
@@ -47,7 +48,7 @@ public sealed class BlazorTests(BlazorApp app, Chromium browser) : IClassFixture
         page.AssertNothingWentWrong();
     }
 
-    [BrowserFact]
+    [BlazorBrowserFact]
     public async Task Links_lead_from_page_to_page()
     {
         var page = await browser.OpenAsync(app.Address);

@@ -6,7 +6,7 @@ namespace Asgi.Server.Apps.Tests;
 
 public abstract partial class TemplateApp(string template, string[] options) : IAsyncLifetime
 {
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder _folder = new TemporaryFolder().WithSdk();
     private AppProcess? _app;
 
     internal HttpClient Client { get; private set; } = null!;
