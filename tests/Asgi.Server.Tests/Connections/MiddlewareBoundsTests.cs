@@ -1,12 +1,13 @@
 // What bounds a connection behind middleware, and what is told of its end: on the simulated loop.
 
 using System.IO.Pipelines;
-using System.Text;
+using System.Net;
 using Asgi.Server.Connections;
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Testing.Simulation;
 using Asgi.Server.Tests.Diagnostics;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
 using static Asgi.Server.Tests.Connections.MiddlewareBed;
 
 namespace Asgi.Server.Tests.Connections;
@@ -234,7 +235,7 @@ public sealed class MiddlewareBoundsTests
         using var server = HostedDelegate.Serve(
             async context =>
             {
-                var upgrade = context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpUpgradeFeature>()!;
+                var upgrade = context.Features.Get<IHttpUpgradeFeature>()!;
                 var stream = await upgrade.UpgradeAsync();
                 var buffer = new byte[100];
                 while (await stream.ReadAsync(buffer) is > 0 and var length)
@@ -256,4 +257,32 @@ public sealed class MiddlewareBoundsTests
         Assert.Null(Assert.Single(probe.Of("connection.duration")).Tags.GetValueOrDefault("error.type"));
         DemandNothingLeft(server);
     });
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Measurements_are_those_of_the_endpoint_whatever_others_say_of_the_addresses(bool isMiddleware)
+    {
+        var rules = new ProxyProtocolRules { TrustsAll = true };
+        var stages = Before(next => context =>
+        {
+            context.LocalEndPoint = new IPEndPoint(IPAddress.Parse("203.0.113.7"), 777);
+            return next(context);
+        });
+        using var server = HostedDelegate.Serve(
+            async context => await context.Features.Get<IHttpUpgradeFeature>()!.UpgradeAsync(),
+            before: http => connection => new ProxyProtocolDriver(connection, rules, isMiddleware ? stages(http) : http));
+        using var probe = new MeterProbe(
+            server.Diagnostics.Metrics, "active_connections", "upgraded_connections", "active_requests", "connection.duration");
+        var client = server.Connect();
+        client.Send("PROXY TCP4 192.0.2.1 198.51.100.2 56324 443\r\n"
+            + "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
+        client.ShutdownSend();
+        server.Run();
+        server.RunUntil(() => server.ConnectionCount == 0);
+
+        Assert.Equal(7, probe.All.Count);
+        Assert.All(probe.All, measured => Assert.Equal("127.0.0.1", measured.Tags["server.address"]));
+        DemandNothingLeft(server);
+    }
 }
