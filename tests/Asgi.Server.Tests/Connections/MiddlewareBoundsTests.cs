@@ -7,6 +7,7 @@ using Asgi.Server.Diagnostics;
 using Asgi.Server.Testing.Simulation;
 using Asgi.Server.Tests.Diagnostics;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using static Asgi.Server.Tests.Connections.MiddlewareBed;
 
@@ -283,6 +284,27 @@ public sealed class MiddlewareBoundsTests
 
         Assert.Equal(7, probe.All.Count);
         Assert.All(probe.All, measured => Assert.Equal("127.0.0.1", measured.Tags["server.address"]));
+        DemandNothingLeft(server);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_socket_is_made_for_who_asks_for_it_and_for_nobody_else(bool isAskedFor)
+    {
+        using var server = Serve(
+            next => context =>
+            {
+                if (isAskedFor)
+                    Assert.Null(context.Features.Get<IConnectionSocketFeature>());
+                Assert.NotEmpty(context.Features);
+                return next(context);
+            },
+            Apps.Path);
+        var client = server.Connect(Apps.Get);
+
+        Assert.Equal([200], Responses.Of(client).Select(response => response.Status));
+        Assert.Equal(isAskedFor ? 1 : 0, client.SocketAskedCount);
         DemandNothingLeft(server);
     }
 }
