@@ -1,7 +1,6 @@
 // The features of a connection that are made when they are asked for, behind those that stand in a collection: a socket costs a descriptor
 // and some system calls, and few ask for it. One per connection with middleware; any thread.
 using System.Collections;
-using Asgi.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Asgi.Server.Application;

@@ -3,7 +3,6 @@
 using System.IO.Pipelines;
 using System.Net;
 using Asgi.Server.Connections;
-using Asgi.Server.Diagnostics;
 using Asgi.Server.Testing.Simulation;
 using Asgi.Server.Tests.Diagnostics;
 using Microsoft.AspNetCore.Connections;
@@ -192,7 +191,7 @@ public sealed class MiddlewareBoundsTests
                 if (length > 10)
                 {
                     exchange.Send(new ResponseStart(200));
-                    _ = exchange.SendAsync(new ResponseBody(new byte[length], MoreBody: true));
+                    _ = exchange.SendAsync(new ResponseBody(new byte[length], MoreBody: true)).AsTask();
                 }
 
                 hasBegun.SetResult();
