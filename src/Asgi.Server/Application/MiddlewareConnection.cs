@@ -33,6 +33,7 @@ internal sealed class MiddlewareConnection :
     {
         _connection = connection;
         ConnectionId = connection.Id;
+        Features = new FeatureCollection(new FeaturesBelow(connection));
         Transport = connection.Pipe;
         RemoteEndPoint = connection.RemoteEndPoint;
         LocalEndPoint = connection.LocalEndPoint;
@@ -56,11 +57,6 @@ internal sealed class MiddlewareConnection :
             Features.Set<IConnectionMetricsTagsFeature>(this);
         }
 
-        if (connection.GetFeature(typeof(IConnectionSocketFeature)) is IConnectionSocketFeature socket)
-        {
-            Features.Set(socket);
-        }
-
         if (connection.ProxyHeader is { } header)
         {
             Features.Set<IProxyProtocolFeature>(new ProxyProtocolFeature(header, connection));
@@ -69,7 +65,7 @@ internal sealed class MiddlewareConnection :
 
     public override string ConnectionId { get; set; }
 
-    public override IFeatureCollection Features { get; } = new FeatureCollection();
+    public override IFeatureCollection Features { get; }
 
     public override IDictionary<object, object?> Items
     {

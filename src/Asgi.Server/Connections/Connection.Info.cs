@@ -26,7 +26,8 @@ internal sealed partial class Connection : IConnectionInfo, IConnectionEndPoints
 
     public EndPoint? TransportRemoteEndPoint => _below?.Connection.TransportRemoteEndPoint ?? Transport.RemoteEndPoint;
 
-    public EndPoint? TransportLocalEndPoint => _below?.Connection.TransportLocalEndPoint ?? Transport.LocalEndPoint;
+    public EndPoint? TransportLocalEndPoint =>
+        _below?.Connection.TransportLocalEndPoint ?? (_areEndPointsTold ? Transport.LocalEndPoint : LocalEndPoint);
 
     public ProxyHeader? ProxyHeader
     {

@@ -19,6 +19,12 @@ internal sealed partial class Connection
     public void StopCounting()
     {
         _below?.Connection.StopCounting();
+        StopCountingThis();
+    }
+
+    // One that has no socket may be over long before the one below it, whose place it has not taken.
+    private void StopCountingThis()
+    {
         if (Interlocked.Exchange(ref _isCounted, 0) != 0)
         {
             Limits.Connections!.Leave();
@@ -50,7 +56,7 @@ internal sealed partial class Connection
 
     private void StopCountingAll()
     {
-        StopCounting();
+        StopCountingThis();
         StopCountingAsUpgraded();
     }
 

@@ -33,7 +33,7 @@ internal sealed partial class Http1Driver
         _observedSince = diagnostics.Time.GetTimestamp();
         if ((_observers & RequestObservers.Meter) != 0)
         {
-            diagnostics.Metrics.ActiveRequests.Add(1, EndPointTags.Of(_connection.LocalEndPoint));
+            diagnostics.Metrics.ActiveRequests.Add(1, EndPointTags.Of(_connection.TransportLocalEndPoint));
         }
 
         if ((_observers & RequestObservers.Events) != 0)
@@ -60,7 +60,7 @@ internal sealed partial class Http1Driver
         var diagnostics = _connection.Diagnostics;
         if ((observers & RequestObservers.Meter) != 0)
         {
-            diagnostics.Metrics.ActiveRequests.Add(-1, EndPointTags.Of(_connection.LocalEndPoint));
+            diagnostics.Metrics.ActiveRequests.Add(-1, EndPointTags.Of(_connection.TransportLocalEndPoint));
         }
 
         if ((observers & RequestObservers.Events) != 0)

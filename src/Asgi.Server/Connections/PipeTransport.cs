@@ -56,32 +56,32 @@ internal sealed class PipeTransport : Transport
             return TransportResult.WouldBlock;
         }
 
-        ReadResult result;
         try
         {
-            if (!_pipe.Input.TryRead(out result))
+            if (!_pipe.Input.TryRead(out var result))
             {
                 AwaitRead();
                 return TransportResult.WouldBlock;
             }
+
+            var bytes = result.Buffer;
+            var length = (int)Math.Min(bytes.Length, buffer.Length);
+            bytes.Slice(0, length).CopyTo(buffer);
+            _pipe.Input.AdvanceTo(bytes.GetPosition(length));
+            if (length < buffer.Length && (length > 0 || !result.IsCompleted))
+            {
+                // A short receive is the last until there is a new edge, be it the end; one without a byte is a read that somebody has
+                // cancelled.
+                AwaitRead();
+            }
+
+            return length > 0 || result.IsCompleted ? TransportResult.Done(length) : TransportResult.WouldBlock;
         }
         catch (Exception)
         {
-            // Whoever writes the pipe has completed it with an error.
+            // Whoever writes the pipe has completed it with an error, or middleware has ended before HTTP.
             return TransportResult.Broken;
         }
-
-        var bytes = result.Buffer;
-        var length = (int)Math.Min(bytes.Length, buffer.Length);
-        bytes.Slice(0, length).CopyTo(buffer);
-        _pipe.Input.AdvanceTo(bytes.GetPosition(length));
-        if (length < buffer.Length && length > 0)
-        {
-            // A short receive is the last until there is a new edge, be it the end.
-            AwaitRead();
-        }
-
-        return length > 0 || result.IsCompleted ? TransportResult.Done(length) : TransportResult.WouldBlock;
     }
 
     public override unsafe TransportResult Send(ReadOnlySpan<IoVector> vectors, bool isMoreFollowing = false)
@@ -91,23 +91,31 @@ internal sealed class PipeTransport : Transport
             return TransportResult.WouldBlock;
         }
 
-        var sent = 0;
-        foreach (var vector in vectors)
+        try
         {
-            var part = vector.Span[..Math.Min(vector.Span.Length, SendLengthMax - sent)];
-            _pipe.Output.Write(part);
-            sent += part.Length;
-        }
+            var sent = 0;
+            foreach (var vector in vectors)
+            {
+                var part = vector.Span[..Math.Min(vector.Span.Length, SendLengthMax - sent)];
+                _pipe.Output.Write(part);
+                sent += part.Length;
+            }
 
-        _flush = new PipeWait<FlushResult>(_pipe.Output.FlushAsync());
-        if (!_flush.IsCompleted)
+            _flush = new PipeWait<FlushResult>(_pipe.Output.FlushAsync());
+            if (!_flush.IsCompleted)
+            {
+                _isFlushing = true;
+                _flush.OnCompleted(_onFlushed);
+                return TransportResult.Done(sent);
+            }
+
+            return _flush.Take().IsCompleted ? TransportResult.Broken : TransportResult.Done(sent);
+        }
+        catch (Exception)
         {
-            _isFlushing = true;
-            _flush.OnCompleted(_onFlushed);
-            return TransportResult.Done(sent);
+            // Middleware has completed the pipe, or ended, before HTTP.
+            return TransportResult.Broken;
         }
-
-        return _flush.Take().IsCompleted ? TransportResult.Broken : TransportResult.Done(sent);
     }
 
     public override void ShutdownSend() => _pipe.Output.Complete();
@@ -181,15 +189,13 @@ internal sealed class PipeTransport : Transport
         }
 
         _isReading = false;
-        if (_isFailed || !TryGetRead(out var result))
+        if (_isFailed || !TryLookAtRead(out var isEnd))
         {
             _handler!.OnBroken();
             return;
         }
 
-        // Looked at by nobody yet: the next receive finds it.
-        _pipe.Input.AdvanceTo(result.Buffer.Start, result.Buffer.Start);
-        if (result.IsCompleted)
+        if (isEnd)
         {
             _handler!.OnPeerShutdown();
         }
@@ -200,16 +206,33 @@ internal sealed class PipeTransport : Transport
         }
     }
 
-    private bool TryGetRead(out ReadResult result)
+    // False when there is no more to read: the pipe was completed with an error, or middleware has ended before HTTP. Nothing may be thrown
+    // here, in the loop's own turn: that would be the end of the loop.
+    private bool TryLookAtRead(out bool isEnd)
     {
+        isEnd = false;
         try
         {
-            result = _read.Take();
+            // Looked at by nobody yet: the next receive finds it.
+            var result = _read.Take();
+            _pipe.Input.AdvanceTo(result.Buffer.Start, result.Buffer.Start);
+            isEnd = result.IsCompleted;
             return true;
         }
         catch (Exception)
         {
-            result = default;
+            return false;
+        }
+    }
+
+    private bool TryTakeFlush()
+    {
+        try
+        {
+            return !_flush.Take().IsCompleted;
+        }
+        catch (Exception)
+        {
             return false;
         }
     }
@@ -222,13 +245,13 @@ internal sealed class PipeTransport : Transport
             return;
         }
 
-        if (_flush.Take().IsCompleted)
+        if (TryTakeFlush())
         {
-            _handler!.OnBroken();
+            _handler!.OnWritable();
         }
         else
         {
-            _handler!.OnWritable();
+            _handler!.OnBroken();
         }
     }
 

@@ -46,7 +46,14 @@ internal sealed partial class PipedDriver
 
     private void OnPumpFailed(Exception exception)
     {
-        if (_connection.State < ConnectionState.Closed && exception is not OperationCanceledException)
+        if (_connection.State == ConnectionState.Closed)
+        {
+            return;
+        }
+
+        // Before HTTP finds its pipe broken, which otherwise means that the client has reset the connection.
+        _connection.Record.Fail(exception);
+        if (exception is not OperationCanceledException)
         {
             _connection.Log.MiddlewareFailed(_connection.Id, exception);
         }

@@ -95,7 +95,8 @@ internal sealed partial class PipedDriver : ConnectionDriver
 
     public override void OnClosed()
     {
-        EndInput(_reason ?? (_hasEndedOutput || _connection.HasPeerShutdown ? null : new ConnectionResetException(ResetMessage)));
+        // FIN may have come already while bytes before it have not: without its end the input is cut.
+        EndInput(_isInputEnded ? null : _reason ?? new ConnectionResetException(ResetMessage));
         _output.Reader.Complete();
         _http?.OnBroken();
         if (_isApplicationOver)
@@ -261,6 +262,9 @@ internal sealed partial class PipedDriver : ConnectionDriver
     {
         _hasEndedOutput = true;
         EndInput(null);
+
+        // HTTP watched how its client takes what is left, and does not any more.
+        _connection.SendRateMin = _httpConnection is { } http ? http.SendRateMin : _connection.Limits.ResponseRateMin;
         _connection.CloseAfterSend(mustLinger: true, ConnectionEndReason.ResponseNoKeepAlive);
     }
 

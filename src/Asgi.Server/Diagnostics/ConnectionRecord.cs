@@ -11,6 +11,9 @@ internal interface IConnectionEndPoints
     EndPoint? RemoteEndPoint { get; }
 
     EndPoint? LocalEndPoint { get; }
+
+    /// <summary>Where it was accepted, whatever a proxy or middleware says of its ends: what measurements are told apart by.</summary>
+    EndPoint? TransportLocalEndPoint { get; }
 }
 
 internal sealed class ConnectionRecord
@@ -44,7 +47,7 @@ internal sealed class ConnectionRecord
         if (_isCounted || _tags is not null)
         {
             // Kept: at the end the socket is closed, and may not tell it any more.
-            _local = endPoints.LocalEndPoint;
+            _local = endPoints.TransportLocalEndPoint;
         }
 
         if (_isCounted)
@@ -90,7 +93,7 @@ internal sealed class ConnectionRecord
         _isUpgradeCounted = _diagnostics.Metrics.UpgradedConnections.Enabled;
         if (_isUpgradeCounted)
         {
-            _diagnostics.Metrics.UpgradedConnections.Add(1, EndPointTags.Of(_endPoints.LocalEndPoint));
+            _diagnostics.Metrics.UpgradedConnections.Add(1, EndPointTags.Of(_endPoints.TransportLocalEndPoint));
         }
 
         _diagnostics.Events.Upgraded();
@@ -126,7 +129,7 @@ internal sealed class ConnectionRecord
     {
         if (_isUpgradeCounted)
         {
-            _diagnostics.Metrics.UpgradedConnections.Add(-1, EndPointTags.Of(_endPoints.LocalEndPoint));
+            _diagnostics.Metrics.UpgradedConnections.Add(-1, EndPointTags.Of(_endPoints.TransportLocalEndPoint));
         }
 
         _diagnostics.Events.UpgradeEnded();

@@ -24,6 +24,9 @@ internal sealed class SimulatedClient(SimulatedTransport transport)
 
     public EndPoint LocalEndPoint => transport.RemoteEndPoint!;
 
+    /// <summary>Times the server was asked for the connection's socket.</summary>
+    public int SocketAskedCount => transport.SocketAskedCount;
+
     /// <summary>How the server has ended the connection.</summary>
     public ConnectionEnd End { get; internal set; }
 

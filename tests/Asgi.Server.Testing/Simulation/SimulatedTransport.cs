@@ -4,6 +4,7 @@
 // thread.
 
 using System.Net;
+using System.Net.Sockets;
 using Asgi.Server.Loops;
 using Asgi.Server.Loops.Interop;
 using Microsoft.Win32.SafeHandles;
@@ -42,6 +43,18 @@ internal sealed class SimulatedTransport : Transport
     public override EndPoint? RemoteEndPoint { get; }
 
     public override EndPoint? LocalEndPoint { get; }
+
+    /// <summary>Times somebody has asked for its socket; there is none.</summary>
+    public int SocketAskedCount { get; private set; }
+
+    public override Socket? Socket
+    {
+        get
+        {
+            SocketAskedCount++;
+            return null;
+        }
+    }
 
     /// <summary>Whether the server's end is let go and nothing is on its way to the client.</summary>
     public bool IsOver => _isClosed && (_isBroken || Client.End != ConnectionEnd.None) && _arriving.Length == 0;
