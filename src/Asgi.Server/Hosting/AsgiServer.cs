@@ -104,7 +104,7 @@ public sealed partial class AsgiServer : IServer
         }
 
         var defaultFields = new DefaultFields(TimeProvider.System, _options.AddServerHeader ? ServerName : null);
-        ConfigurationLog.TellOfUnknownKeys(_log.General, _options.Findings);
+        ConfigurationLog.TellOf(_log.General, _options.Findings);
         ConfigurationLog.TellOfKestrelEndpoints(_log.General, _options.KestrelEndpoints);
         var followsConfiguration = !EndpointChoice.PrefersAddresses(_addresses);
         var group = new LoopGroup(_options.LoopCount, CreateBlockingOptions());

@@ -19,7 +19,7 @@ internal sealed class AsgiServerOptionsSetup(IServiceProvider services) : IConfi
         options.KestrelEndpoints = services.GetRequiredService<KestrelEndpoints>().Seen;
         if (services.GetService<IConfiguration>() is { } configuration)
         {
-            options.Configure(ChooseSection(configuration), reloadOnChange: true);
+            options.Configure(ChooseSection(configuration, options.Findings), reloadOnChange: true);
         }
     }
 
@@ -38,10 +38,11 @@ internal sealed class AsgiServerOptionsSetup(IServiceProvider services) : IConfi
     }
 
     // Chosen once: a section that appears later does not turn the other one off.
-    private static IConfigurationSection ChooseSection(IConfiguration configuration)
+    private static IConfigurationSection ChooseSection(IConfiguration configuration, ConfigurationFindings findings)
     {
         var own = configuration.GetSection(SectionKey);
         var kestrels = configuration.GetSection(KestrelSectionKey);
+        findings.IsKestrelSectionIgnored = own.Exists() && kestrels.Exists();
         return !own.Exists() && kestrels.Exists() ? kestrels : own;
     }
 }

@@ -14,6 +14,9 @@ internal sealed class ConfigurationFindings
 
     public List<UnknownKey> UnknownKeys { get; } = [];
 
+    /// <summary>Whether there is a section of Kestrel's beside the server's own, which alone is read.</summary>
+    public bool IsKestrelSectionIgnored { get; set; }
+
     /// <exception cref="InvalidOperationException">There are problems; they are all in its message.</exception>
     public static void Demand(IReadOnlyList<string> problems)
     {

@@ -5,8 +5,13 @@ namespace Asgi.Server.Hosting;
 
 internal static partial class ConfigurationLog
 {
-    public static void TellOfUnknownKeys(ILogger logger, ConfigurationFindings findings)
+    public static void TellOf(ILogger logger, ConfigurationFindings findings)
     {
+        if (findings.IsKestrelSectionIgnored)
+        {
+            KestrelSectionIgnored(logger);
+        }
+
         foreach (var key in findings.UnknownKeys)
         {
             if (key.Nearest is null)
@@ -32,6 +37,11 @@ internal static partial class ConfigurationLog
         "Endpoints added to Kestrel's options are not served: {Endpoints}. Add them to AsgiServerOptions or in configuration.",
         EventName = "KestrelEndpointsIgnored")]
     private static partial void KestrelEndpointsIgnored(ILogger logger, string endpoints);
+
+    [LoggerMessage(207, LogLevel.Warning,
+        "The configuration section Kestrel is not read, because there is a section AsgiServer.",
+        EventName = "KestrelSectionIgnored")]
+    private static partial void KestrelSectionIgnored(ILogger logger);
 
     [LoggerMessage(204, LogLevel.Warning,
         "The configuration key {Key} is unknown and has no effect. Is {Nearest} meant?",

@@ -58,7 +58,7 @@ internal sealed partial class EndpointReload(AsgiServerConfigurationLoader loade
 
         // All or nothing: an operator who is half-way through the file shall not lose what works.
         ConfigurationFindings.Demand([.. findings.Problems, .. added.SelectMany(endpoint => endpoint.Listen.Problems())]);
-        ConfigurationLog.TellOfUnknownKeys(logger, findings);
+        ConfigurationLog.TellOf(logger, findings);
         if (removed.Length > 0)
         {
             Stopping(logger, Names(removed));

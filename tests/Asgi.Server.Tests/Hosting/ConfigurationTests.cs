@@ -208,18 +208,19 @@ public sealed class ConfigurationTests
     }
 
     [Fact]
-    public async Task With_a_section_Kestrels_is_not_read()
+    public async Task With_a_section_Kestrels_is_not_read_which_is_told()
     {
-        var (options, _) = await BuildAsync(new()
+        var log = await StartAsync(new()
         {
+            ["urls"] = Addresses.Loopback,
             ["Kestrel:Limits:MaxRequestHeaderCount"] = "9",
             ["Kestrel:Endpoints:Web:Url"] = "http://[::1]:0",
             ["AsgiServer:AddServerHeader"] = "false",
-        });
+        }, start: app => Assert.Equal(100, OptionsOf(app).Limits.MaxRequestHeaderCount));
 
-        options.ConfigurationLoader!.Load();
-        Assert.Equal(100, options.Limits.MaxRequestHeaderCount);
-        Assert.Empty(options.ConfigurationLoader.Endpoints);
+        Assert.DoesNotContain(log, line => line.Message.StartsWith("Now listening on: http://[::1]:", StringComparison.Ordinal));
+        var warning = Assert.Single(log, line => line.Level == LogLevel.Warning);
+        Assert.Equal((207, "Asgi.Server"), (warning.Id.Id, warning.Category));
     }
 
     [Theory]
