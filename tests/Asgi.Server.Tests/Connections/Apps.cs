@@ -12,6 +12,13 @@ internal static class Apps
     /// <summary>Answers with the path, all at once, and never waits.</summary>
     public static ValueTask Path(HttpExchange exchange) => Answer(exchange, exchange.Scope.Path);
 
+    /// <summary>The same, once <paramref name="gate"/> is done.</summary>
+    public static Func<HttpExchange, ValueTask> PathAfter(Task gate) => async exchange =>
+    {
+        await gate;
+        await Path(exchange);
+    };
+
     public static ValueTask Answer(HttpExchange exchange, string content, FieldList? fields = null)
     {
         exchange.Send(new ResponseStart(200, fields));

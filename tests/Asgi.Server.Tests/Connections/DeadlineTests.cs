@@ -113,13 +113,7 @@ public sealed class DeadlineTests
     public void A_request_under_way_has_no_deadline() => Seeds.Run(SeedCount, seed =>
     {
         var end = new TaskCompletionSource();
-        using var server = new SimulatedServer(
-            async exchange =>
-            {
-                await end.Task;
-                await Apps.Path(exchange);
-            },
-            seed);
+        using var server = new SimulatedServer(Apps.PathAfter(end.Task), seed);
         var client = server.Connect(Apps.Get);
 
         server.Advance(24 * 3600 * 1000);

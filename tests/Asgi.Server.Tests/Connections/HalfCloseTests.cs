@@ -36,6 +36,12 @@ public sealed class HalfCloseTests
             await Run(exchange);
         }
 
+        public Func<HttpExchange, ValueTask> ReadAndRunAfter(Task gate) => async exchange =>
+        {
+            await gate;
+            await ReadAndRun(exchange);
+        };
+
         public void End() => SimulatedServer.OffLoop(_end.SetResult);
     }
 
@@ -104,13 +110,7 @@ public sealed class HalfCloseTests
     {
         var read = new TaskCompletionSource();
         var app = new Waiting();
-        using var server = new SimulatedServer(
-            async exchange =>
-            {
-                await read.Task;
-                await app.ReadAndRun(exchange);
-            },
-            seed);
+        using var server = new SimulatedServer(app.ReadAndRunAfter(read.Task), seed);
         var client = server.Connect(Head + "hello");
         client.ShutdownSend();
         server.Advance(Grace / 2);
@@ -130,11 +130,7 @@ public sealed class HalfCloseTests
         var read = new TaskCompletionSource();
         var app = new Waiting();
         using var server = new SimulatedServer(
-            async exchange =>
-            {
-                await read.Task;
-                await app.ReadAndRun(exchange);
-            },
+            app.ReadAndRunAfter(read.Task),
             seed,
             new ConnectionLimits { RequestBufferSizeMax = 1 });
         var client = server.Connect(Head + "hel");

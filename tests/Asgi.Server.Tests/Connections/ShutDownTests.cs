@@ -65,13 +65,7 @@ public sealed class ShutDownTests
     public void A_request_before_its_response_has_started_is_answered_with_close() => Seeds.Run(SeedCount, seed =>
     {
         var answer = new TaskCompletionSource();
-        using var server = new SimulatedServer(
-            async exchange =>
-            {
-                await answer.Task;
-                await Apps.Path(exchange);
-            },
-            seed);
+        using var server = new SimulatedServer(Apps.PathAfter(answer.Task), seed);
         var client = server.Connect(Apps.Get);
 
         var done = ShutDown(server);
@@ -107,13 +101,7 @@ public sealed class ShutDownTests
     public void A_response_that_starts_before_its_loop_has_heard_of_the_stop_says_close() => Seeds.Run(SeedCount, seed =>
     {
         var answer = new TaskCompletionSource();
-        using var server = new SimulatedServer(
-            async exchange =>
-            {
-                await answer.Task;
-                await Apps.Path(exchange);
-            },
-            seed);
+        using var server = new SimulatedServer(Apps.PathAfter(answer.Task), seed);
         var client = server.Connect(Apps.Get);
 
         var done = server.ShutDown();
@@ -266,13 +254,7 @@ public sealed class ShutDownTests
     public void What_is_pipelined_behind_the_request_in_flight_is_not_served() => Seeds.Run(SeedCount, seed =>
     {
         var answer = new TaskCompletionSource();
-        using var server = new SimulatedServer(
-            async exchange =>
-            {
-                await answer.Task;
-                await Apps.Path(exchange);
-            },
-            seed);
+        using var server = new SimulatedServer(Apps.PathAfter(answer.Task), seed);
         var client = server.Connect(Apps.Get + Apps.Get);
 
         var done = ShutDown(server);
