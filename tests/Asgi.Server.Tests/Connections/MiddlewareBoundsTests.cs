@@ -135,6 +135,44 @@ public sealed class MiddlewareBoundsTests
         DemandNothingLeft(server);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Each_event_of_the_connection_is_told_once(bool isReset)
+    {
+        using var server = Serve(PassOn, Apps.Path);
+        var client = server.Connect(Apps.Get);
+        server.RunUntil(() => client.ReceivedLength > 0);
+        if (isReset)
+            client.Reset();
+        else
+            client.ShutdownSend();
+        server.RunUntil(() => server.ConnectionCount == 0);
+
+        int[] ends = isReset ? [19] : [6, 7, 10];
+        var told = server.Log.Entries.Select(entry => entry.Id.Id).Where(id => id is 1 or 2 or 6 or 7 or 8 or 10 or 19 or 39).Order();
+        Assert.Equal(ends.Concat([1, 2, 39]).Order(), told);
+        DemandNothingLeft(server);
+    }
+
+    [Fact]
+    public void A_tag_of_the_middlewares_is_on_the_duration()
+    {
+        using var server = Serve(
+            next => context =>
+            {
+                context.Features.Get<IConnectionMetricsTagsFeature>()!.Tags.Add(new("mine", "tag"));
+                return next(context);
+            },
+            Apps.Path);
+        using var probe = new MeterProbe(server.Diagnostics.Metrics, "connection.duration");
+        server.Connect(Close).ShutdownSend();
+        server.RunUntil(() => server.ConnectionCount == 0);
+
+        Assert.Equal("tag", Assert.Single(probe.All).Tags["mine"]);
+        DemandNothingLeft(server);
+    }
+
     [Fact]
     public void Reads_that_middleware_cancels_do_not_stop_http()
     {
