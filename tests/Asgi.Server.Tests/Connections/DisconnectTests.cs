@@ -156,7 +156,7 @@ public sealed class DisconnectTests
         server.Run();
 
         Assert.Equal(["/second"], told);
-        end.SetResult();
+        SimulatedServer.OffLoop(end.SetResult);
         server.Run();
         server.DemandNothingLeft();
     });
