@@ -11,15 +11,15 @@ namespace Compare;
 internal sealed class Chart
 {
     private const int Width = 900, Margin = 28, Left = 238, Right = 826;
-    private const int HeadHeight = 132, RowGap = 16, MainBar = 20, Bar = 8, Pitch = 14;
+    private const int HeadHeight = 132, RowGap = 14, MainBar = 20, Bar = 8, Pitch = 13;
     private const string Main = "asgi";
 
     // The words of the legend and the class of the style below, by server.
     private static readonly (string Server, string Says)[] Servers =
     [
         (Main, "Asgi.Server"),
-        ("kestrel", "Kestrel"),
-        ("kestrel-tuned", "Kestrel, inline completions"),
+        ("kestrel", "Kestrel as shipped"),
+        ("kestrel-tuned", "Kestrel, tuned"),
         ("uvicorn", "Uvicorn"),
         ("nginx", "nginx"),
         ("floor", "bare epoll loop in C"),
@@ -103,7 +103,7 @@ internal sealed class Chart
         {
             head.Append(CultureInfo.InvariantCulture, $"<rect class=\"{server}\" x=\"{x}\" y=\"62\" width=\"14\" height=\"14\" rx=\"2\"/>");
             head.Append(CultureInfo.InvariantCulture, $"<text x=\"{x + 20}\" y=\"74\">{Escaped(Says(server))}</text>\n");
-            x += 46 + 7 * Says(server).Length;
+            x += 52 + 6 * Says(server).Length;
         }
         if (_result.Settings.Scenarios.Any(scenario => Goal(scenario) > 0))
             head.Append(CultureInfo.InvariantCulture, $"{Mark(x + 7, 61, 76)}<text x=\"{x + 18}\" y=\"74\">target</text>\n");
@@ -115,7 +115,7 @@ internal sealed class Chart
         for (int value = 0; value <= _greatest; value++)
         {
             string kind = value == 1 ? "one" : "grid";
-            string says = value == 1 ? Says(_result.Reference) : value.ToString(CultureInfo.InvariantCulture);
+            string says = value == 1 ? $"{_result.Reference} = 1" : value.ToString(CultureInfo.InvariantCulture);
             foreach (int y in new[] { HeadHeight - 18, bottom + 10 })
                 Add($"<text x=\"{X(value):0.#}\" y=\"{y}\" text-anchor=\"middle\">{says}</text>");
             Add($"<line class=\"{kind}\" x1=\"{X(value):0.#}\" x2=\"{X(value):0.#}\" y1=\"{HeadHeight - 10}\" y2=\"{bottom - 6}\"/>");

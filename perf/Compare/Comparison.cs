@@ -1,8 +1,6 @@
 // The verb compare: per scenario it starts the app once on each server that knows it, warms all, and lets them take turns
 // (A/B/A/B), so that a noisy minute meets them all. What fails is told and left out; the rest is measured.
 
-using System.Globalization;
-
 namespace Compare;
 
 internal sealed class Comparison
@@ -35,19 +33,24 @@ internal sealed class Comparison
             else
                 Console.WriteLine($"{name} is left out: it is not installed.");
         }
+        if (!File.Exists(Load.Echo) && options.Scenarios.Any(scenario => scenario.IsWebSocket))
+        {
+            Console.WriteLine($"WebSockets are left out: {Load.Echo} was not compiled.");
+            options = options with { Scenarios = [.. options.Scenarios.Where(scenario => !scenario.IsWebSocket)] };
+        }
         var comparison = new Comparison(options, [.. versions.Keys.Select(ServerKind.Named)]);
         comparison.TellWhatIsLeftOut();
         bool isInterrupted = await comparison.MeasureAllAsync(stop);
         if (comparison._runs.Count > 0)
-        {
-            var settings = new Settings(
-                [.. versions.Keys], [.. options.Scenarios.Select(scenario => scenario.Name)], options.Rounds, options.Seconds, options.WarmUp);
-            var result = new Result(
-                DateTimeOffset.UtcNow, machine, versions, settings, comparison._failures, comparison._runs);
-            comparison.Report(result);
-        }
-        return isInterrupted ? 130 : comparison._failures.Count > 0 || comparison._runs.Any(run => run.Server == "asgi" && run.HasErrors) ? 1 : 0;
+            comparison.Report(new Result(
+                DateTimeOffset.UtcNow, machine, versions, comparison.Settings([.. versions.Keys]), comparison._failures, comparison._runs));
+        return isInterrupted ? 130 : comparison.IsGood ? 0 : 1;
     }
+
+    private bool IsGood => _runs.Count > 0 && _failures.Count == 0 && !_runs.Any(run => run.Server == "asgi" && run.HasErrors);
+
+    private Settings Settings(string[] servers) => new(
+        servers, [.. _options.Scenarios.Select(scenario => scenario.Name)], _options.Rounds, _options.Seconds, _options.WarmUp);
 
     private void TellWhatIsLeftOut()
     {
@@ -55,7 +58,7 @@ internal sealed class Comparison
         {
             string[] unknown = [.. _options.Scenarios.Where(scenario => !kind.Knows(scenario)).Select(scenario => scenario.Name)];
             if (unknown.Length > 0)
-                Console.WriteLine($"{kind.Name} is left out of {string.Join(", ", unknown)}: it does not know what they ask for.");
+                Console.WriteLine($"{kind.Name} is left out of {string.Join(", ", unknown)}: it has no such route.");
         }
     }
 
@@ -142,6 +145,6 @@ internal sealed class Comparison
         string saved = result.Save("results");
         string picture = _options.Chart ?? Path.ChangeExtension(saved, ".svg");
         File.WriteAllText(picture, Chart.Draw(result));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\n{Table.Of(result)}\n{saved}\n{picture}"));
+        Console.WriteLine($"\n{Table.Of(result)}\n{saved}\n{picture}");
     }
 }

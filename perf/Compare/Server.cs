@@ -34,7 +34,9 @@ internal sealed partial class Server : IDisposable
     public int Id => _process.Id;
 
     /// <summary>User and system time of the server so far, as /proc counts it (in hundredths of a second).</summary>
-    public TimeSpan CpuTime => ProcessTree.CpuTime(Id);
+    public TimeSpan CpuTime => _process.HasExited
+        ? throw new InvalidOperationException($"{Name} has ended by itself.")
+        : ProcessTree.CpuTime(Id);
 
     public double ResidentMebibytes => ProcessTree.ResidentBytes(Id) / (double)(1 << 20);
 

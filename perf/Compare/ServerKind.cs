@@ -15,13 +15,15 @@ internal sealed record ServerKind(
         OfApp("kestrel"),
         OfApp("kestrel-tuned"),
         OfApp("asgi"),
-        new("uvicorn", scenario => !scenario.IsStatic, UvicornVersion, Uvicorn, PrintsAddress: false),
+        new("uvicorn", IsKnownToUvicorn, UvicornVersion, Uvicorn, PrintsAddress: false),
         new("nginx", scenario => scenario.IsStatic, NginxVersion, Nginx, PrintsAddress: false),
         new("floor", scenario => scenario.IsPlain, () => File.Exists(Floor) ? "C, epoll" : null, (_, _, _) => [Floor], PrintsAddress: true),
     ];
 
     private const string Python = "/usr/bin/python3"; // the system's, which the distribution's packages are for
     private const string Floor = "obj/floor";
+
+    private static readonly Lazy<bool> HasWebSockets = new(() => Output(Python, "-c", "import websockets") is not null);
 
     public static ServerKind Named(string name) =>
         All.FirstOrDefault(kind => kind.Name == name)
@@ -68,6 +70,9 @@ internal sealed record ServerKind(
             """));
         return ["nginx", "-e", "stderr", "-p", folder, "-c", path];
     }
+
+    // It leaves WebSockets to another package.
+    private static bool IsKnownToUvicorn(Scenario scenario) => !scenario.IsStatic && (!scenario.IsWebSocket || HasWebSockets.Value);
 
     private static string? UvicornVersion() =>
         Output(Python, "-c", "import uvloop, httptools, uvicorn; print(uvicorn.__version__)");
