@@ -113,7 +113,9 @@ internal sealed class Comparison
         var server = await Server.StartAsync(_options.App, kind.Name, stop);
         try
         {
-            await Load.RunAsync(server, scenario, round: 0, WarmUp(scenario), stop);
+            var run = await Load.RunAsync(server, scenario, round: 0, WarmUp(scenario), stop);
+            if (run.HasErrors)
+                Fail(scenario, server.Name, $"errors in the warm-up: {run.SocketErrors} socket, {run.StatusErrors} status");
             return server;
         }
         catch
@@ -134,17 +136,23 @@ internal sealed class Comparison
         }
         catch (InvalidOperationException e)
         {
-            _failures.Add($"{scenario.Name}, {server}: {e.Message}");
-            Console.Error.WriteLine(_failures[^1]);
+            Fail(scenario, server, e.Message);
             return null;
         }
+    }
+
+    private void Fail(Scenario scenario, string server, string message)
+    {
+        _failures.Add($"{scenario.Name}, {server}: {message}");
+        Console.Error.WriteLine(_failures[^1]);
     }
 
     private void Report(Result result)
     {
         string saved = result.Save("results");
+        Console.WriteLine($"\n{Table.Of(result)}\n{Caller.Shown(saved)}");
         string picture = _options.Chart ?? Path.ChangeExtension(saved, ".svg");
         File.WriteAllText(picture, Chart.Draw(result));
-        Console.WriteLine($"\n{Table.Of(result)}\n{saved}\n{picture}");
+        Console.WriteLine(Caller.Shown(picture));
     }
 }

@@ -38,7 +38,7 @@ internal sealed record Options(string App, string[] Servers, Scenario[] Scenario
                 "--rounds" => options with { Rounds = AtLeastOne(value) },
                 "--seconds" => options with { Seconds = AtLeastOne(value) },
                 "--warmup" => options with { WarmUp = AtLeastOne(value) },
-                "--chart" => options with { Chart = value },
+                "--chart" => options with { Chart = Caller.FullPath(value) },
                 _ => throw new FormatException($"{pair[0]} is no option."),
             };
         }

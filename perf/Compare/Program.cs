@@ -12,9 +12,9 @@ try
     return args switch
     {
         ["compare", .. var options] => await Comparison.RunAsync(Options.Parse(options), stop.Token),
-        ["chart", var file] => Redrawing.Run(file, Path.ChangeExtension(file, ".svg")),
-        ["chart", var file, "--to", var picture] => Redrawing.Run(file, picture),
-        _ => throw new FormatException("No such verb."),
+        ["chart", var file] => Redrawing.Run(Caller.FullPath(file), Caller.FullPath(Path.ChangeExtension(file, ".svg"))),
+        ["chart", var file, "--to", var picture] => Redrawing.Run(Caller.FullPath(file), Caller.FullPath(picture)),
+        _ => throw new FormatException("chart takes a file of results."),
     };
 }
 catch (FormatException e)

@@ -12,7 +12,7 @@ internal static class Redrawing
         {
             var result = Result.Load(file);
             File.WriteAllText(picture, Chart.Draw(result));
-            Console.WriteLine($"{Table.Of(result)}\n{picture}");
+            Console.WriteLine($"{Table.Of(result)}\n{Caller.Shown(picture)}");
             return 0;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)

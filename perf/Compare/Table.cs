@@ -19,7 +19,7 @@ internal static class Table
         foreach (string scenario in result.Settings.Scenarios)
             foreach (string server in result.Settings.Servers)
                 if (result.Of(scenario, server) is { Length: > 0 } runs) // an interrupt may have come before its turn
-                    table.AppendLine(Row(result, runs));
+                    table.AppendLine(Row(result, runs).TrimEnd());
         foreach (string failure in result.Failures)
             table.AppendLine($"failed: {failure}");
         return table.ToString();
