@@ -51,7 +51,7 @@ internal sealed class Chart
     private Chart(Result result)
     {
         _result = result;
-        _servers = [.. Servers.Select(server => server.Server).Where(name => name != result.Reference && result.Settings.Servers.Contains(name))];
+        _servers = [.. Servers.Select(server => server.Server).Intersect(result.Settings.Servers).Where(name => name != result.Reference)];
         // What the server is to reach fits; the others, the floor above all, may go beyond the edge.
         double[] toFit = [.. result.Settings.Scenarios.SelectMany(scenario => new[] { Figure(scenario, Main) ?? 0, Goal(scenario) })];
         _greatest = Math.Ceiling(Math.Max(2, toFit.Max() * 1.1) * 2) / 2;
@@ -62,18 +62,18 @@ internal sealed class Chart
     // The ratio by rate, or by CPU time where the load was the limit; the first server is the line.
     private double? Figure(string scenario, string server)
     {
-        if (server == _result.Reference || _result.ByRate(scenario, server) is not { } byRate)
+        if (server == _result.Reference || _result.ByRate(scenario, server, _result.Reference) is not { } byRate)
             return null;
-        return (_result.IsLimitedByLoad(scenario, server) ? _result.ByCpu(scenario, server) ?? byRate : byRate).Median;
+        return (_result.IsLimitedByLoad(scenario, server) ? _result.ByCpu(scenario, server, _result.Reference) ?? byRate : byRate).Median;
     }
 
-    private double Goal(string scenario) => _result.Reference == "kestrel" && _servers.Contains(Main)
-        ? Scenario.All.FirstOrDefault(known => known.Name == scenario)?.Goal ?? 0
-        : 0;
+    private IEnumerable<string> Known(string scenario) => _servers.Where(server => Figure(scenario, server) is not null);
+
+    private double Goal(string scenario) => _servers.Contains(Main) ? _result.Goal(scenario) ?? 0 : 0;
 
     private string Draw()
     {
-        string[] scenarios = [.. _result.Settings.Scenarios.Where(scenario => _servers.Any(server => Figure(scenario, server) is not null))];
+        string[] scenarios = [.. _result.Settings.Scenarios.Where(scenario => Known(scenario).Any())];
         int bottom = HeadHeight + scenarios.Sum(RowHeight);
         Grid(bottom);
         int top = HeadHeight;
@@ -140,7 +140,8 @@ internal sealed class Chart
             Add($"<rect class=\"{server}\" x=\"{Left}\" y=\"{y}\" width=\"{end - Left:0.#}\" height=\"{height}\" rx=\"2\"/>");
             string label = string.Create(CultureInfo.InvariantCulture, $"{figure:0.00}{(isLimited ? " *" : "")}{(isCut ? " \u2192" : "")}");
             bool isInside = isMain && end - Left > 60; // the bar's end and the target are to be seen
-            Add($"<text class=\"{(isInside ? "main" : "value")}\" x=\"{(isInside ? Left + 8 : end + 5):0.#}\" y=\"{y + height / 2 + 4}\">{label}</text>");
+            string kind = isInside ? "main" : "value";
+            Add($"<text class=\"{kind}\" x=\"{(isInside ? Left + 8 : end + 5):0.#}\" y=\"{y + height / 2 + 4}\">{label}</text>");
             if (isMain && Goal(scenario) > 0)
                 Add($"{Mark(X(Goal(scenario)), y - 3, y + height + 3)}");
             y += isMain ? MainBar + 5 : Pitch;
@@ -149,7 +150,7 @@ internal sealed class Chart
 
     private int RowHeight(string scenario)
     {
-        int bars = _servers.Where(server => Figure(scenario, server) is not null).Sum(server => server == Main ? MainBar + 5 : Pitch);
+        int bars = Known(scenario).Sum(server => server == Main ? MainBar + 5 : Pitch);
         return Math.Max(bars, 38) + RowGap;
     }
 
@@ -163,13 +164,13 @@ internal sealed class Chart
             .Select(version => $", {version.Key} {version.Value}"));
         List<string> lines =
         [
-            string.Create(CultureInfo.InvariantCulture,
-                $"Medians of {settings.Rounds} rounds of {settings.Seconds} s in turns; the server on one core, the load on another. Longer is better."),
+            $"Medians of {settings.Rounds} rounds of {settings.Seconds} s in turns; server on one core, load on another. Longer is better.",
         ];
         if (_hasLimited)
             lines.Add("* The load was the limit, the server's core was not busy: CPU time per request is compared, not the rate.");
         lines.Add($"{machine.Runtime}{others}; {machine.Cpu}; Linux {machine.Kernel}");
-        lines.Add(string.Create(CultureInfo.InvariantCulture, $"{_result.Date:yyyy-MM-dd}{(machine.Commit is { } commit ? $", commit {commit}" : "")}"));
+        string commit = machine.Commit is null ? "" : $", commit {machine.Commit}";
+        lines.Add(string.Create(CultureInfo.InvariantCulture, $"{_result.Date:yyyy-MM-dd}{commit}"));
         foreach (string line in lines)
         {
             Add($"<text x=\"{Margin}\" y=\"{y}\">{Escaped(line)}</text>");

@@ -62,7 +62,7 @@ internal static class Load
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            throw new InvalidOperationException($"{scenario.Name} against {server.Name} did not end {Grace.TotalSeconds} s after its time.");
+            throw new InvalidOperationException($"The load on {server.Name} did not end {Grace.TotalSeconds} s after its time.");
         }
         finally
         {

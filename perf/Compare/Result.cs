@@ -25,15 +25,20 @@ internal sealed record Result(
     public Measurement[] Of(string scenario, string server) =>
         [.. Runs.Where(run => run.Scenario == scenario && run.Server == server).OrderBy(run => run.Round)];
 
-    /// <summary>Requests per second against the first server's; null without a round that both have.</summary>
-    public Ratio? ByRate(string scenario, string server) =>
-        Within(scenario, server, (own, first) => own.RequestsPerSecond / first.RequestsPerSecond);
+    /// <summary>Requests per second against the other's; null without a round that both have.</summary>
+    public Ratio? ByRate(string scenario, string server, string other) =>
+        Within(scenario, server, other, (own, theirs) => own.RequestsPerSecond / theirs.RequestsPerSecond);
 
-    /// <summary>The first server's CPU time per request against the server's: requests of one for the CPU time of the other.</summary>
-    public Ratio? ByCpu(string scenario, string server) =>
-        Within(scenario, server, (own, first) => first.CpuMicrosecondsPerRequest / own.CpuMicrosecondsPerRequest);
+    /// <summary>The other's CPU time per request against the server's: requests of one for the CPU time of the other.</summary>
+    public Ratio? ByCpu(string scenario, string server, string other) =>
+        Within(scenario, server, other, (own, theirs) => theirs.CpuMicrosecondsPerRequest / own.CpuMicrosecondsPerRequest);
 
-    /// <summary>The faster of the pair left its core idle for part of the time: the load was its limit, and the rates do not compare.</summary>
+    /// <summary>What Asgi.Server is to reach at least; null where the ratios are not to Kestrel, or none is set.</summary>
+    public double? Goal(string scenario) => Reference == "kestrel"
+        ? Scenario.All.FirstOrDefault(known => known.Name == scenario && known.Goal > 0)?.Goal
+        : null;
+
+    /// <summary>The faster of the pair was not busy all the time: the load was its limit, and the rate is not its own.</summary>
     public bool IsLimitedByLoad(string scenario, string server)
     {
         var own = Of(scenario, server);
@@ -57,9 +62,9 @@ internal sealed record Result(
             ? result
             : throw new JsonException($"{path} is no comparison.");
 
-    private Ratio? Within(string scenario, string server, Func<Measurement, Measurement, double> divide)
+    private Ratio? Within(string scenario, string server, string other, Func<Measurement, Measurement, double> divide)
     {
-        double[] ratios = [.. Of(scenario, server).Join(Of(scenario, Reference), run => run.Round, run => run.Round, divide)];
+        double[] ratios = [.. Of(scenario, server).Join(Of(scenario, other), run => run.Round, run => run.Round, divide)];
         return ratios.Length == 0 ? null : new Ratio(Median(ratios), ratios.Min(), ratios.Max());
     }
 
