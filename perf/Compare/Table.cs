@@ -24,7 +24,7 @@ internal static class Table
             if (result.ByRate(scenario, "asgi", "floor") is { } rate && result.ByCpu(scenario, "asgi", "floor") is { } cpu)
                 table.AppendLine($"{scenario}: asgi reaches {Text(rate)} of the floor by rate, {Text(cpu)} by CPU.");
         foreach (string failure in result.Failures)
-            table.AppendLine($"failed: {failure}");
+            table.AppendLine($"failed: {failure.Split('\n')[0]}"); // what the load said was shown when it happened
         return table.ToString();
     }
 
