@@ -15,7 +15,7 @@ switch (builder.Configuration["server"])
         builder.WebHost.UseSockets(options => options.UnsafePreferInlineScheduling = true);
         break;
     case "asgi":
-        builder.WebHost.UseAsgiServer();
+        builder.WebHost.UseAsgiServer(options => Settings.Apply(options, builder.Configuration));
         break;
     default:
         throw new ArgumentException("--server is kestrel, kestrel-tuned or asgi.");
@@ -51,6 +51,9 @@ app.MapPost("/upload", async context =>
 
 app.MapGet("/bytes", (HttpContext context, int n) =>
     Answer(context, zeros.AsMemory(0, Math.Clamp(n, 0, zeros.Length)), "application/octet-stream"));
+
+app.MapBlocking();
+app.MapOwnFigures();
 
 await app.StartAsync();
 Console.WriteLine(app.Urls.Single());
