@@ -12,6 +12,7 @@ internal sealed record BlockingVariant(string Name, Traffic Traffic, double Idea
     [
         new("sleep", new Traffic("/sleep?milliseconds=50", 64), 64 / 0.05),
         new("wait", new Traffic("/wait?milliseconds=50", 64), 64 / 0.05),
+        new("brief", new Traffic("/sleep?milliseconds=5", 64), 64 / 0.005), // less than the threshold at which a loop changes hands
         new("compute", new Traffic("/compute?steps=10000000", 8), double.NaN), // about 20 ms; what it gets is the cores' to say
     ];
 }

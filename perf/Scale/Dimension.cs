@@ -22,10 +22,11 @@ internal sealed record Dimension(
 
     private static readonly int[] Sizes = [0, 1 << 10, 16 << 10, 64 << 10, 1 << 20];
 
+    // Where the cost is of several requests, it is of one on each connection, and of all in a write.
     public static readonly Dimension[] All =
     [
-        new(Connections, "connections", [1, 8, 64, 512, 4096, 10_000], n => new("/plaintext", n), n => Math.Log2(n), _ => 1,
-            "per doubling"),
+        new(Connections, "connections", [1, 8, 64, 512, 4096, 10_000], n => new("/plaintext", n), n => n, n => n,
+            "per connection more"),
         new("pipelining", "requests in a write", [1, 4, 16, 64], n => new("/plaintext", 64, $"pipeline={n}"), n => n, n => n,
             "per request more in a write"),
         new("fields", "further fields", [0, 5, 20, 50, FieldsMax], n => new("/plaintext", 64, $"fields={n}"), n => n, _ => 1, "per field"),

@@ -20,7 +20,7 @@ internal sealed record Options(
 {
     public const string Usage = """
         perf/run blocking [--variants a,b,...] [--sweep name=a,b,...]...
-          variants    sleep, wait, compute (sleep,wait)
+          variants    sleep, wait, brief, compute (sleep,wait)
           sweep       threshold (ms), spares or dispatch of Asgi.Server, several for all combinations; without it the servers
         perf/run memory [--connections n]
           connections that rest after one request each (10000)
