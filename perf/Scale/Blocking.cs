@@ -55,11 +55,7 @@ internal static class Blocking
                     {
                         var run = await MeasureAsync(app, variant, round, options.Seconds, stop);
                         add(run);
-                        Console.WriteLine(
-                            $"{variant.Name} round {round}  {app.Contender.Name}: p99 of plaintext {Table.Number(run.Alone.P99Milliseconds, 2)} ms"
-                            + $" alone, {Table.Number(run.Beside.P99Milliseconds, 2)} ms beside; {Table.Number(run.Alone.PerSecond)} and"
-                            + $" {Table.Number(run.Beside.PerSecond)} a second; {variant.Name} {Table.Number(run.Blocking.PerSecond)} a second;"
-                            + $" {--left} left");
+                        Console.WriteLine($"{Line(run)}; {--left} left");
                     }
             }
             finally
@@ -99,10 +95,16 @@ internal static class Blocking
                     isGood = false;
                 }
             }
-            text += $"\n`{variant.Name}`, {variant.Traffic.Connections} connections beside {Plaintext.Connections} of plaintext:\n\n{table}";
+            string title = $"`{variant.Name}`, {variant.Traffic.Connections} connections beside {Plaintext.Connections} of plaintext";
+            text += $"\n{title}:\n\n{table}";
         }
         return (text, isGood);
     }
+
+    private static string Line(BlockingRun run) =>
+        $"{run.Variant} round {run.Round}  {run.Contender}: p99 of plaintext {Table.Number(run.Alone.P99Milliseconds, 2)} ms alone,"
+        + $" {Table.Number(run.Beside.P99Milliseconds, 2)} ms beside; {Table.Number(run.Alone.PerSecond)} and"
+        + $" {Table.Number(run.Beside.PerSecond)} a second; {run.Variant} {Table.Number(run.Blocking.PerSecond)} a second";
 
     private static string Ideal(BlockingVariant variant) =>
         double.IsNaN(variant.IdealPerSecond) ? "" : $" (ideal {Table.Number(variant.IdealPerSecond)})";

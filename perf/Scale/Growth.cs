@@ -16,8 +16,8 @@ internal static class Growth
         [.. points.Zip(points.Skip(1), (from, to) => (to.Cost - from.Cost) / (to.Units - from.Units))];
 
     /// <summary>
-    /// Whether the last step costs more than twice the median of the steps before it by the unit, and over a tenth of the cost as well. What
-    /// got cheaper in the middle is no licence: a median below zero counts as zero.
+    /// Whether the last step costs more than twice the median of the steps before it by the unit, and over a tenth of the cost as well.
+    /// What got cheaper in the middle is no licence: a median below zero counts as zero.
     /// </summary>
     /// <param name="points">Units and what they cost, ascending by units.</param>
     public static bool IsWorseThanLinear(IReadOnlyList<(double Units, double Cost)> points)

@@ -29,9 +29,8 @@ internal static class Memory
 {
     private static readonly Traffic WarmUp = new("/plaintext", 64);
 
-    // The second lot may take so much more than the first before it is told that memory is not used again.
+    // With the second lot the process may be so many times as large as with the first before it is told that memory is not used again.
     private const double ReuseMax = 1.1;
-    private const double SlackKilobytes = 0.3; // per connection
 
     public static async Task RunAsync(Options options, Action<MemoryRun> add, CancellationToken stop)
     {
@@ -50,7 +49,8 @@ internal static class Memory
     public static (string Text, bool IsGood) Report(Options options, IReadOnlyList<MemoryRun> runs)
     {
         var table = new Table(
-            "server", "RSS, kB each", "collected", "heap", "again: RSS, kB each", "collected", "heap", "RSS MiB, warm", "all at rest", "closed");
+            "server", "RSS, kB each", "collected", "heap", "again: RSS, kB each", "collected", "heap",
+            "RSS MiB, warm", "at rest", "closed");
         bool isGood = true;
         string text = "";
         foreach (string server in options.Servers)
@@ -65,14 +65,14 @@ internal static class Memory
                 server, Each(run => run.Settled(run.First)), Each(run => run.Collected(run.First)), Each(run => run.Heap(run.First)),
                 Each(run => run.Settled(run.Second)), Each(run => run.Collected(run.Second)), Each(run => run.Heap(run.Second)),
                 Mebibytes(run => run.Warm), Mebibytes(run => run.First), Mebibytes(run => run.Closed));
-            if (server == "asgi" && own.Any(run => run.Collected(run.Second) > (ReuseMax * run.Collected(run.First)) + SlackKilobytes))
+            if (server == "asgi" && own.Any(run => run.Second.CollectedKib > ReuseMax * run.First.CollectedKib))
             {
                 text = $"{server}: connections that came after others took more memory than those.\n";
                 isGood = false;
             }
         }
-        return ($"{text}\n{Table.Number(options.Connections)} connections at rest after one request each; the last three columns after a collection:\n\n{table}",
-            isGood);
+        string title = $"{Table.Number(options.Connections)} connections at rest after one request each; the last three columns collected";
+        return ($"{text}\n{title}:\n\n{table}", isGood);
     }
 
     private static async Task<MemoryRun> MeasureAsync(Options options, Contender contender, int round, CancellationToken stop)

@@ -20,7 +20,8 @@ internal static class Results
     {
         Directory.CreateDirectory(folder);
         var now = DateTimeOffset.UtcNow;
-        string path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{now:yyyy-MM-dd'T'HHmmss'Z'}-{options.Verb}.json"));
+        string date = now.ToString("yyyy-MM-dd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
+        string path = Path.Combine(folder, $"{date}-{options.Verb}.json");
         var machine = new
         {
             Processor = ProcessorName(),
@@ -53,8 +54,12 @@ internal static class Results
     {
         try
         {
-            using var git = Process.Start(
-                new ProcessStartInfo("git", ["describe", "--always", "--dirty"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            var describe = new ProcessStartInfo("git", ["describe", "--always", "--dirty"])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            };
+            using var git = Process.Start(describe)!;
             return git.StandardOutput.ReadToEnd().Trim();
         }
         catch (System.ComponentModel.Win32Exception)

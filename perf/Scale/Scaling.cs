@@ -21,7 +21,9 @@ internal static class Scaling
         foreach (var dimension in options.Dimensions)
         {
             Console.WriteLine($"{dimension.Name}: the servers warm up");
-            await (dimension.Name == Dimension.Loops ? Loops.RunAsync(options, Add, stop) : MeasureAllAsync(options, dimension, Add, stop));
+            await (dimension.Name == Dimension.Loops
+                ? Loops.RunAsync(options, Add, stop)
+                : MeasureAllAsync(options, dimension, Add, stop));
         }
 
         void Add(ScalingRun run)
@@ -31,7 +33,8 @@ internal static class Scaling
             string errors = run.Result.Errors > 0 ? $", {run.Result.Errors} errors" : "";
             Console.WriteLine(
                 $"{run.Dimension}{value} round {run.Round}  {run.Contender}: {Table.Number(run.Result.PerSecond)} rps,"
-                + $" {Table.Number(run.CpuMicroseconds, 2)} us CPU, {Table.Number(run.Result.P99Milliseconds, 2)} ms p99{errors}; {--left} left");
+                + $" {Table.Number(run.CpuMicroseconds, 2)} us CPU, {Table.Number(run.Result.P99Milliseconds, 2)} ms p99{errors};"
+                + $" {--left} left");
         }
     }
 
