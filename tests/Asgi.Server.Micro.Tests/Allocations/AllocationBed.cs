@@ -15,6 +15,7 @@ internal sealed class AllocationBed : IDisposable
     /// <summary>Time between requests: all of them together are longer than a turn of the timers.</summary>
     private const int StepMilliseconds = 10;
 
+    private readonly long[] _allocated = new long[RequestCount];
     private readonly SimulatedServer _server;
     private readonly SimulatedClient _client;
 
@@ -30,7 +31,7 @@ internal sealed class AllocationBed : IDisposable
     }
 
     /// <summary>Sends and reads on one connection.</summary>
-    /// <returns>What is allocated for <see cref="RequestCount"/> sends, after the warm-up, in bytes.</returns>
+    /// <returns>What is allocated for each of <see cref="RequestCount"/> sends, after the warm-up, in bytes.</returns>
     public long AllocatedBy(string request, string response)
     {
         var bytes = Messages.Bytes(request);
@@ -42,22 +43,20 @@ internal sealed class AllocationBed : IDisposable
             Exchange(bytes, response.Length);
         }
 
-        var allocated = new DatedAllocations(serverName: null);
         for (var i = 0; i < RequestCount; i++)
         {
             var before = GC.GetAllocatedBytesForCurrentThread();
             Exchange(bytes, response.Length);
-            allocated.Add(GC.GetAllocatedBytesForCurrentThread() - before);
+            _allocated[i] = GC.GetAllocatedBytesForCurrentThread() - before;
         }
 
-        return allocated.Total;
+        return PerRequest.Of(_allocated);
     }
 
     /// <summary>The same for an application that ends its requests on another thread, which is counted too.</summary>
     public long AllocatedBy(string request, string response, OtherThread other)
     {
         var bytes = Messages.Bytes(request);
-        var allocated = new DatedAllocations(serverName: null);
         for (var i = 0; i < WarmUpCount + RequestCount; i++)
         {
             var before = GC.GetAllocatedBytesForCurrentThread();
@@ -70,7 +69,7 @@ internal sealed class AllocationBed : IDisposable
             Demand(_client.Discard() == response.Length);
             if (i >= WarmUpCount)
             {
-                allocated.Add(here + there);
+                _allocated[i - WarmUpCount] = here + there;
             }
         }
 
@@ -79,7 +78,7 @@ internal sealed class AllocationBed : IDisposable
         other.GoOn();
         _server.Run();
         Assert.Equal(response, _client.Take());
-        return allocated.Total;
+        return PerRequest.Of(_allocated);
     }
 
     public void Dispose()

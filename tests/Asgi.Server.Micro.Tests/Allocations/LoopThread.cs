@@ -42,15 +42,7 @@ internal sealed class LoopThread
     {
         Assert.Equal(_allocated.Length, _count);
         Assert.False(_hasMoved, "The loop has changed hands: what one thread allocates says nothing.");
-        var perRequest = Enumerable.Range(WarmUpCount, RequestCount).Min(i => _allocated[i + 1] - _allocated[i]);
-        var beyond = new DatedAllocations(serverName: null);
-        for (var i = WarmUpCount; i < WarmUpCount + RequestCount; i++)
-        {
-            beyond.Add(_allocated[i + 1] - _allocated[i] - perRequest);
-        }
-
-        Assert.Equal(0, beyond.Total);
-        return perRequest;
+        return PerRequest.Of([.. Enumerable.Range(WarmUpCount, RequestCount).Select(i => _allocated[i + 1] - _allocated[i])]);
     }
 
     /// <summary>Sends requests over one connection, one round trip after the other.</summary>
