@@ -18,6 +18,18 @@ public sealed class OptimizedTheoryAttribute : TheoryAttribute
     public OptimizedTheoryAttribute() => Skip = Optimization.Missing;
 }
 
+/// <summary>
+/// Only where the server waits for events itself: elsewhere it does so by the runtime's sockets, which now and then allocate what they need.
+/// </summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class EpollTheoryAttribute : TheoryAttribute
+{
+    public EpollTheoryAttribute() => Skip = Optimization.Missing ?? (IsEpoll ? null : "The loop is not epoll's.");
+
+    private static bool IsEpoll =>
+        OperatingSystem.IsLinux() && !(AppContext.TryGetSwitch("Asgi.Server.UsePortableBackend", out var isPortable) && isPortable);
+}
+
 internal static class Optimization
 {
     /// <summary>Why there is nothing to count; null when the server is optimized.</summary>

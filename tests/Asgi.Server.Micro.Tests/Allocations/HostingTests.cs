@@ -12,7 +12,7 @@ namespace Asgi.Server.Micro.Tests.Allocations;
 
 public sealed class HostingTests
 {
-    [OptimizedTheory]
+    [EpollTheory]
     [InlineData("/plaintext")]
     [InlineData("/items/{id}")] // routing makes a dictionary of it
     public async Task The_server_adds_nothing_to_what_a_mapped_endpoint_costs(string pattern)

@@ -51,7 +51,7 @@ internal sealed class LoopThread
     /// <param name="pipelined">Requests in one write; a divisor of the count, or what is left goes in the last.</param>
     public void Drive(IPEndPoint endPoint, string request, int pipelined = 1)
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = 30_000 };
         socket.Connect(endPoint);
         var responseLength = Exchange(socket, Messages.Bytes(request), expectedLength: null);
         for (var sent = 1; sent < Count;)

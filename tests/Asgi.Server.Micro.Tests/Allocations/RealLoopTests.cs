@@ -14,7 +14,7 @@ public sealed class RealLoopTests
 {
     private readonly LoopThread _thread = new();
 
-    [OptimizedTheory]
+    [EpollTheory]
     [InlineData(Messages.Wrk, 1)]
     [InlineData(Messages.Wrk, 16)]
     [InlineData(Messages.Browser, 1)]
@@ -29,7 +29,7 @@ public sealed class RealLoopTests
         Assert.Equal(0, _thread.AllocatedPerRequest());
     }
 
-    [OptimizedTheory]
+    [EpollTheory]
     [InlineData(Messages.Wrk, 1)]
     [InlineData(Messages.Wrk, 16)]
     [InlineData(Wire.Post, 1)]
