@@ -32,7 +32,9 @@ public sealed class BenchmarkTests
             "Sample.Sum(A=1, B=x, 5)", "Sample.Sum(A=1, B=x, 6)", "Sample.Sum(A=1, B=y, 5)", "Sample.Sum(A=1, B=y, 6)",
             "Sample.Sum(A=2, B=x, 5)", "Sample.Sum(A=2, B=x, 6)", "Sample.Sum(A=2, B=y, 5)", "Sample.Sum(A=2, B=y, 6)",
         ],
-        BenchmarkCase.In([typeof(Sample)]).Select(benchmark => benchmark.Name).Where(name => name.Contains("Sum", StringComparison.Ordinal)));
+        BenchmarkCase.In([typeof(Sample)])
+            .Select(benchmark => benchmark.Name)
+            .Where(name => name.Contains("Sum", StringComparison.Ordinal)));
 
     [Theory]
     [InlineData("Sample.Wrong(A=1, B=x)")] // returns what it does not say

@@ -19,7 +19,7 @@ public sealed class OptimizedTheoryAttribute : TheoryAttribute
 }
 
 /// <summary>
-/// Only where the server waits for events itself: elsewhere it does so by the runtime's sockets, which now and then allocate what they need.
+/// Only where the server waits for events itself: elsewhere it does so by the runtime's sockets, which now and then allocate something.
 /// </summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class EpollTheoryAttribute : TheoryAttribute

@@ -47,11 +47,15 @@ internal sealed class LoopThread
 
     /// <summary>Sends requests over one connection, one round trip after the other.</summary>
     /// <param name="endPoint">Where the server listens.</param>
-    /// <param name="request">The request, so often as <paramref name="pipelined"/> says.</param>
-    /// <param name="pipelined">Requests in one write; a divisor of the count, or what is left goes in the last.</param>
+    /// <param name="request">One request.</param>
+    /// <param name="pipelined">Requests in one write; the first goes alone.</param>
     public void Drive(IPEndPoint endPoint, string request, int pipelined = 1)
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = 30_000 };
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
+        {
+            NoDelay = true,
+            ReceiveTimeout = 30_000, // milliseconds: a test that has failed ends
+        };
         socket.Connect(endPoint);
         var responseLength = Exchange(socket, Messages.Bytes(request), expectedLength: null);
         for (var sent = 1; sent < Count;)

@@ -36,7 +36,8 @@ internal static class PerRequest
         Assert.True(
             others.Count == 0, $"Most requests allocate {perRequest} bytes, {others.Count} others: {string.Join(", ", others.Take(20))}");
         Assert.True(
-            dates <= allocated.Length / RequestsPerDateMin, $"{dates} of {allocated.Length} requests allocate as a new Date does: {DateSize}.");
+            dates <= allocated.Length / RequestsPerDateMin,
+            $"{dates} of {allocated.Length} requests allocate as a new Date does: {DateSize}.");
         return perRequest;
     }
 

@@ -13,7 +13,8 @@ internal static class Wire
 
     public const string Post = "POST /form HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello";
 
-    public const string ChunkedPost = "POST /form HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n";
+    public const string ChunkedPost =
+        "POST /form HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n";
 
     public static string HeadOf(string request) => request.Replace("GET ", "HEAD ", StringComparison.Ordinal);
 
