@@ -119,7 +119,7 @@ internal partial class HostedRequest :
         _exchange.Upgrade();
         await _exchange.FlushAsync().ConfigureAwait(false);
         _bodyWriter.MarkCompleted();
-        return new UpgradedStream(_exchange, _bodyStream, this);
+        return new UpgradedStream(_exchange, BodyStream, this);
     }
 
     bool IHttpExtendedConnectFeature.IsExtendedConnect => false;

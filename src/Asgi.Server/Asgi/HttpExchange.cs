@@ -22,7 +22,7 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
     private bool _hasContent;
     private long? _contentLength;
     private long _written;
-    private readonly Promise<bool> _flush = new();
+    private Promise<bool>? _flush;
     private CancellationTokenRegistration _flushCancellation;
 
     internal HttpExchange(HttpStream stream, HttpScope scope)
@@ -168,6 +168,7 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
 
     private ValueTask AwaitFlush(CancellationToken cancellationToken)
     {
+        _flush ??= new Promise<bool>();
         var flush = new ValueTask(_flush, _flush.Begin());
         if (cancellationToken.CanBeCanceled)
         {
@@ -233,11 +234,11 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
         _flushCancellation = default;
         if (token.IsCancellationRequested)
         {
-            _flush.SetException(new OperationCanceledException(token));
+            _flush!.SetException(new OperationCanceledException(token));
             return;
         }
 
-        _flush.SetResult(true);
+        _flush!.SetResult(true);
     }
 
     /// <summary>The application is done: what it left waiting concerns nobody, nor do the tokens of that. Loop thread.</summary>

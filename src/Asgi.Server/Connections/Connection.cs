@@ -51,7 +51,6 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         Input = new ReceiveBuffer(loop.Blocks);
         Output = new SendBuffer(loop.Blocks);
         _deadline = new Deadline(this);
-        _turn = new ReceiveTurn(this);
         _sendRate = new SendRate(this);
         Id = id;
         Record = below?.Connection.Record ?? new ConnectionRecord(registry.Diagnostics, id, this);

@@ -16,10 +16,10 @@ internal sealed partial class Http1Stream : HttpStream
     private readonly Http1Driver _driver;
     private readonly Loop _loop;
     private readonly Http1Output _output;
-    private readonly PostedWork _posted;
     private readonly DefaultFields _defaultFields;
-    private readonly PostedOutput _postedOutput = new();
     private readonly long _unsentMax;
+    private PostedWork? _posted;
+    private PostedOutput _postedOutput;
     private long _unsent;
     private int _isAwaitingFlush;
     private volatile bool _isHeadWritten;
@@ -32,7 +32,6 @@ internal sealed partial class Http1Stream : HttpStream
         _loop = connection.Loop;
         _defaultFields = defaultFields;
         _output = new Http1Output(_loop);
-        _posted = new PostedWork(this);
         _unsentMax = connection.Limits.ResponseBufferSizeMax ?? long.MaxValue;
     }
 
@@ -322,7 +321,15 @@ internal sealed partial class Http1Stream : HttpStream
         Post(Work.Output);
     }
 
-    private void Post(Work work) => _posted.Add((int)work);
+    private void Post(Work work)
+    {
+        if (_posted is null)
+        {
+            Interlocked.CompareExchange(ref _posted, new PostedWork(this), null);
+        }
+
+        _posted.Add((int)work);
+    }
 
     private void Run(Work work)
     {
