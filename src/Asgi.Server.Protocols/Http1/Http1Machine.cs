@@ -69,6 +69,9 @@ internal sealed class Http1Machine(Http1Limits limits)
     /// <summary>Whether a part of a head was seen: then the head has a deadline, and the end of the stream cuts it off.</summary>
     public bool IsMidHead => _state == State.HeaderSection || (_state == State.RequestLine && _requestLine.HasBegun);
 
+    /// <summary>Whether nothing of a message was seen, not even an empty line before it: then a new machine would do as well.</summary>
+    public bool IsFresh => _state == State.RequestLine && !_requestLine.HasBegun && _emptyLineBytes == 0;
+
     /// <summary>Whether the request line of the message was parsed: what is wrong comes after it.</summary>
     public bool HasRequestLine { get; private set; }
 

@@ -37,7 +37,6 @@ internal partial class HostedRequest :
     private CancellationToken? _requestAborted;
     private Endpoint? _endpoint;
     private RouteValueDictionary? _routeValues;
-    private Dictionary<object, object?>? _persistentState;
     private bool _isUpgraded;
 
     public string ConnectionId
@@ -129,7 +128,7 @@ internal partial class HostedRequest :
     ValueTask<Stream> IHttpExtendedConnectFeature.AcceptAsync() =>
         throw new InvalidOperationException("Cannot accept a request that is not an extended CONNECT.");
 
-    IDictionary<object, object?> IPersistentStateFeature.State => _persistentState ??= [];
+    IDictionary<object, object?> IPersistentStateFeature.State => _exchange.Scope.Connection.PersistentState;
 
     Endpoint? IEndpointFeature.Endpoint
     {

@@ -25,10 +25,11 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
     private Promise<bool>? _flush;
     private CancellationTokenRegistration _flushCancellation;
 
-    internal HttpExchange(HttpStream stream, HttpScope scope)
+    internal HttpExchange(HttpStream stream, HttpScope scope, uint requestsBefore = 0)
     {
         _stream = stream;
         Scope = scope;
+        RequestNumber = requestsBefore;
     }
 
     /// <summary>Where a response stands; the transitions are the send methods below.</summary>
@@ -72,7 +73,9 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
     /// <summary>The application's name for the route of the request, as an object: for messages about it. Null while unknown.</summary>
     internal object? Route { get; set; }
 
-    /// <summary>What an application keeps with the connection from one request to the next: its pooled objects.</summary>
+    /// <summary>
+    /// What an application keeps with the connection from one request to the next: its pooled objects. Gone when the connection has rested.
+    /// </summary>
     internal object? ApplicationState { get; set; }
 
     /// <summary>

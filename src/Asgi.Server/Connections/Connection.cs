@@ -29,7 +29,7 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
 {
     private readonly ConnectionRegistry _registry;
     private readonly Deadline _deadline;
-    private readonly SendRate _sendRate;
+    private SendRate? _sendRate;
     private ConnectionDriver _driver = null!;
     private bool _isFlushListed;
     private volatile ConnectionState _state;
@@ -51,7 +51,6 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         Input = new ReceiveBuffer(loop.Blocks);
         Output = new SendBuffer(loop.Blocks);
         _deadline = new Deadline(this);
-        _sendRate = new SendRate(this);
         Id = id;
         Record = below?.Connection.Record ?? new ConnectionRecord(registry.Diagnostics, id, this);
     }
@@ -70,11 +69,7 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
     public IConnectionAcceptor? Acceptor { get; init; }
 
     /// <summary>The least rate at which the client must take what is sent, or null.</summary>
-    public DataRate? SendRateMin
-    {
-        get => _sendRate.RateMin;
-        set => _sendRate.RateMin = value;
-    }
+    public DataRate? SendRateMin { get; set; }
 
     public ServerLog Log => _registry.Log;
 
@@ -226,7 +221,7 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
             }
 
             Output.Consume(result.Length);
-            _sendRate.Count(result.Length);
+            _sendRate?.Count(result.Length);
         }
 
         if (State == ConnectionState.Closed)
@@ -234,7 +229,7 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
             return;
         }
 
-        _sendRate.Measure();
+        MeasureSending();
         if (State == ConnectionState.Open)
         {
             _driver.OnSent();
@@ -243,6 +238,25 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         {
             EndSending();
         }
+    }
+
+    // Only what the socket does not take at once has a rate.
+    private void MeasureSending()
+    {
+        if (SendRateMin is not null && !Output.IsEmpty)
+        {
+            _sendRate ??= new SendRate(this);
+        }
+
+        _sendRate?.Measure();
+    }
+
+    /// <summary>Nothing is received, queued or under way, and nothing may come for long: lets go of what sending has left.</summary>
+    public void Rest()
+    {
+        _sendRate?.Stop();
+        _sendRate = null;
+        Output.Trim();
     }
 
     private void OnDeadline(long nowMilliseconds)

@@ -6,6 +6,7 @@
 // the switch of protocols in Http1Stream.Upgrade.cs.
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Loops;
+using Asgi.Server.Loops.Buffers;
 using Asgi.Server.Protocols.Http1;
 
 namespace Asgi.Server.Connections;
@@ -14,6 +15,8 @@ internal sealed partial class Http1Stream : HttpStream
 {
     private readonly Connection _connection;
     private readonly Http1Driver _driver;
+    private readonly Http1Machine _machine;
+    private readonly Http1Content _content;
     private readonly Loop _loop;
     private readonly Http1Output _output;
     private readonly DefaultFields _defaultFields;
@@ -25,10 +28,13 @@ internal sealed partial class Http1Stream : HttpStream
     private volatile bool _isHeadWritten;
     private volatile bool _isBroken;
 
-    public Http1Stream(Connection connection, Http1Driver driver, DefaultFields defaultFields)
+    public Http1Stream(
+        Connection connection, Http1Driver driver, Http1Machine machine, Http1Content content, DefaultFields defaultFields)
     {
         _connection = connection;
         _driver = driver;
+        _machine = machine;
+        _content = content;
         _loop = connection.Loop;
         _defaultFields = defaultFields;
         _output = new Http1Output(_loop);
@@ -56,14 +62,14 @@ internal sealed partial class Http1Stream : HttpStream
 
     public override long? ContentLengthMax
     {
-        get => _driver.Content.LengthMax;
-        set => _driver.Content.LengthMax = value;
+        get => _content.LengthMax;
+        set => _content.LengthMax = value;
     }
 
     public override DataRate? RequestRateMin
     {
-        get => _driver.Content.RateMin;
-        set => _driver.Content.RateMin = value;
+        get => _content.RateMin;
+        set => _content.RateMin = value;
     }
 
     public override DataRate? ResponseRateMin
@@ -72,7 +78,7 @@ internal sealed partial class Http1Stream : HttpStream
         set => _connection.SendRateMin = value;
     }
 
-    public override bool HasContent => _driver.Machine.Head.HasContent;
+    public override bool HasContent => _machine.Head.HasContent;
 
     public override bool IsBroken => _isBroken;
 
@@ -93,7 +99,7 @@ internal sealed partial class Http1Stream : HttpStream
 
         // The loop may not have heard of the stop yet, which it will have when the response is over.
         var isEnding = _driver.IsShuttingDown || _connection.IsServerStopping;
-        var keepAlive = KeepAlive && !isEnding && _driver.Content.LetsPersist;
+        var keepAlive = KeepAlive && !isEnding && _content.LetsPersist;
         var isChunked = false;
         if ((traits & ResponseFieldTraits.HasConnection) != 0 && (traits & ResponseFieldTraits.KeepAlive) == 0)
         {
@@ -111,7 +117,7 @@ internal sealed partial class Http1Stream : HttpStream
         }
         else if (decision.HasContent && decision.ContentLength is null)
         {
-            isChunked = _driver.Machine.Head.IsHttp11;
+            isChunked = _machine.Head.IsHttp11;
             keepAlive &= isChunked;
         }
 
@@ -283,7 +289,7 @@ internal sealed partial class Http1Stream : HttpStream
             return (traits & ResponseFieldTraits.HasConnection) != 0 ? ConnectionOption.None : ConnectionOption.Close;
         }
 
-        return _driver.Machine.Head.IsHttp11 || (traits & ResponseFieldTraits.HasConnection) != 0
+        return _machine.Head.IsHttp11 || (traits & ResponseFieldTraits.HasConnection) != 0
             ? ConnectionOption.None
             : ConnectionOption.KeepAlive;
     }
@@ -376,6 +382,18 @@ internal sealed partial class Http1Stream : HttpStream
         }
     }
 
+    // The connection has let go of the stream: its requests are long over. What was written to it goes nowhere.
+    private void RunLate(Work work)
+    {
+        var dropped = new SendBuffer(_loop.Blocks);
+        _postedOutput.TakeTo(dropped);
+        dropped.Clear();
+        if ((work & Work.Abort) != 0)
+        {
+            _driver.AbortByApplication();
+        }
+    }
+
     private sealed class PostedWork(Http1Stream stream) : WorkItem
     {
         private int _work;
@@ -391,6 +409,17 @@ internal sealed partial class Http1Stream : HttpStream
         public override void Run() =>
             stream._connection.Guard(this, static posted => posted.RunAll());
 
-        private void RunAll() => stream.Run((Work)Interlocked.Exchange(ref _work, 0));
+        private void RunAll()
+        {
+            var work = (Work)Interlocked.Exchange(ref _work, 0);
+            if (stream._driver.IsCurrent(stream))
+            {
+                stream.Run(work);
+            }
+            else
+            {
+                stream.RunLate(work);
+            }
+        }
     }
 }

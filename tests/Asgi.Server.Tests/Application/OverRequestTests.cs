@@ -2,7 +2,6 @@
 
 using Asgi.Server.Testing.Simulation;
 using Asgi.Server.Tests.Connections;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Asgi.Server.Tests.Application;
