@@ -75,6 +75,7 @@ internal sealed partial class Http1Driver
     {
         _state = State.Done;
         _stream?.Clear();
+        _scope?.Unbind();
         _connection.Release();
     }
 }

@@ -287,6 +287,7 @@ internal sealed partial class Http1Driver : ConnectionDriver
 
     private void NextRequest()
     {
+        _scope.Unbind();
         _connection.Input.ReleaseMessage();
         Machine.Next();
         _state = State.Head;
