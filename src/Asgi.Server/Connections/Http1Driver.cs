@@ -231,6 +231,12 @@ internal sealed partial class Http1Driver : ConnectionDriver
                 break;
             default:
                 input.SkipRaw(consumed);
+                if (input.RawLength == 0)
+                {
+                    // Empty lines, which come before a request at any time: the wait for the rest holds no block.
+                    input.ReleaseIfUnused();
+                }
+
                 if (!_isHeadTimed && Machine.IsMidHead)
                 {
                     _isHeadTimed = true;

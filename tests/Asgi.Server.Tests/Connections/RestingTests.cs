@@ -1,5 +1,6 @@
 // A connection that rests lets go of all that only requests need: when, that nothing is lost by it, and that nobody notices. On virtual time.
 
+using System.Text;
 using Asgi.Server.Connections;
 using Asgi.Server.Loops;
 using Asgi.Server.Testing.Simulation;
@@ -123,6 +124,24 @@ public sealed class RestingTests
     }
 
     [Fact]
+    public void Empty_lines_before_a_request_hold_no_block()
+    {
+        using var server = new SimulatedServer(Apps.Path);
+        var client = server.Connect("\r\n\r\n");
+        Assert.Equal(0, server.BlockCount);
+
+        client.Send("\r\n" + Apps.Get);
+        server.Run();
+        client.Send("\r\n");
+        server.Run();
+        Assert.Equal(0, server.BlockCount);
+
+        client.Send(Apps.Get);
+        server.Run();
+        Assert.Equal([200, 200], Responses.Of(client).Select(response => response.Status));
+    }
+
+    [Fact]
     public void It_does_not_rest_while_its_client_takes_the_response() => Seeds.Run(SeedCount, seed =>
     {
         var seen = new List<HttpExchange>();
@@ -152,10 +171,19 @@ public sealed class RestingTests
     public void What_comes_too_late_for_an_old_request_does_not_meet_the_new_one()
     {
         var seen = new List<HttpExchange>();
+        var received = new List<string>();
         using var server = new SimulatedServer(async exchange =>
         {
             seen.Add(exchange);
-            await Apps.EchoWhole(exchange);
+            for (var more = true; more;)
+            {
+                var body = await exchange.ReceiveAsync();
+                received.Add($"{Encoding.ASCII.GetString(body.Body)} {body.MoreBody} {body.IsCanceled}");
+                more = body.MoreBody;
+                exchange.AdvanceTo(body.Body.End, body.Body.End);
+            }
+
+            await Apps.Answer(exchange, "");
         });
         var client = server.Connect(Apps.Get);
         server.Advance(Long);
@@ -177,7 +205,8 @@ public sealed class RestingTests
         client.Send("llo");
         server.Run();
 
-        Assert.Equal(["", "hello"], Responses.Of(client).Select(response => response.Content));
+        Assert.Equal([" False False", "he True False", "llo False False"], received);
+        Assert.Equal(["", ""], Responses.Of(client).Select(response => response.Content));
     }
 
     [Fact]
