@@ -29,6 +29,7 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
 {
     private readonly ConnectionRegistry _registry;
     private readonly Deadline _deadline;
+    private readonly long _number;
     private SendRate? _sendRate;
     private ConnectionDriver _driver = null!;
     private bool _isFlushListed;
@@ -37,10 +38,10 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
 
     /// <summary>
     /// Has its place among the limited number of connections already, if that is limited. <paramref name="below"/> is what it runs on
-    /// instead of a socket.
+    /// instead of a socket, and <paramref name="number"/> what its id is made of.
     /// </summary>
     public Connection(
-        Loop loop, Transport transport, ConnectionRegistry registry, ConnectionLimits limits, string id, ConnectionBelow? below = null)
+        Loop loop, Transport transport, ConnectionRegistry registry, ConnectionLimits limits, long number, ConnectionBelow? below = null)
     {
         _below = below;
         Loop = loop;
@@ -51,8 +52,8 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         Input = new ReceiveBuffer(loop.Blocks);
         Output = new SendBuffer(loop.Blocks);
         _deadline = new Deadline(this);
-        Id = id;
-        Record = below?.Connection.Record ?? new ConnectionRecord(registry.Diagnostics, id, this);
+        _number = number;
+        Record = below?.Connection.Record ?? new ConnectionRecord(registry.Diagnostics, this);
     }
 
     /// <summary>Any thread.</summary>
@@ -60,8 +61,12 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
 
     public Transport Transport { get; }
 
-    /// <summary>Any thread.</summary>
-    public string Id { get; }
+    /// <summary>Made when somebody asks, which may be nobody. Any thread.</summary>
+    public string Id
+    {
+        get => field ??= ConnectionIds.Format(_number);
+        init;
+    }
 
     public ConnectionLimits Limits { get; }
 
@@ -104,7 +109,9 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
     }
 
     /// <summary>The registry's list of the connections of a loop.</summary>
-    internal LinkedListNode<Connection>? Node { get; set; }
+    internal Connection? NextOfLoop { get; set; }
+
+    internal Connection? PreviousOfLoop { get; set; }
 
     public void Start(ConnectionDriver driver)
     {

@@ -205,7 +205,7 @@ internal sealed class Http1Calls : ReadyItem
         if (!_isScopeKnown)
         {
             _isScopeKnown = true;
-            _scopes = _driver.Connection.Log.CreateScopes(_driver.Connection.Id);
+            _scopes = _driver.Connection.Log.CreateScopes(_driver.Connection);
         }
 
         if (_scopes is not null)

@@ -191,7 +191,7 @@ internal sealed class Http1Content(Connection connection, Http1Machine machine)
     // Trailers are rare and small: they are copied, and the receive buffer goes on.
     private void KeepTrailers()
     {
-        if (machine.Trailers.Count > 0)
+        if (machine.HasTrailers)
         {
             machine.Trailers.Bind(connection.Input.RawArray, connection.Input.RawStart);
             machine.Trailers.CopyTo(_trailers ??= new FieldSection());
