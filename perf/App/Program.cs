@@ -1,7 +1,9 @@
-// The app that is measured: the same routes and pipeline on each server, chosen by --server. Started by Compare, which reads
-// the address it listens on from the one line it prints. Nothing is logged, so that no server is charged for its log.
+// The app that is measured: the same routes and pipeline on each server, chosen by --server; static files come from --webroot.
+// Started by Compare, which reads the address it listens on from the one line it prints. Nothing is logged, so that no server is
+// charged for its log. Middlewares stand on branches of their routes: no other request passes through them.
 
 using System.Buffers;
+using System.Net.WebSockets;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.Logging.ClearProviders();
@@ -35,6 +37,12 @@ app.MapGet("/async", async context =>
     await Answer(context, greeting, "text/plain");
 });
 
+app.MapGet("/delay", async context =>
+{
+    await Task.Delay(1);
+    await Answer(context, greeting, "text/plain");
+});
+
 app.MapPost("/upload", async context =>
 {
     long length = 0;
@@ -52,6 +60,10 @@ app.MapPost("/upload", async context =>
 app.MapGet("/bytes", (HttpContext context, int n) =>
     Answer(context, zeros.AsMemory(0, Math.Clamp(n, 0, zeros.Length)), "application/octet-stream"));
 
+app.MapGet("/static/{file}", Branch(branch => branch.UseStaticFiles()));
+
+app.MapGet("/echo", Branch(branch => branch.UseWebSockets().Run(EchoAsync)));
+
 await app.StartAsync();
 Console.WriteLine(app.Urls.Single());
 await app.WaitForShutdownAsync();
@@ -62,6 +74,33 @@ static Task Answer(HttpContext context, ReadOnlyMemory<byte> content, string typ
     context.Response.ContentLength = content.Length;
     context.Response.BodyWriter.Write(content.Span); // no flush: the server may gather the answers of a pipelined batch
     return Task.CompletedTask;
+}
+
+// A route's own pipeline. The middleware of static files leaves a request alone for which routing has chosen an endpoint.
+RequestDelegate Branch(Action<IApplicationBuilder> configure)
+{
+    IApplicationBuilder branch = ((IApplicationBuilder)app).New();
+    branch.Use(next => context =>
+    {
+        context.SetEndpoint(null);
+        return next(context);
+    });
+    configure(branch);
+    return branch.Build();
+}
+
+static async Task EchoAsync(HttpContext context)
+{
+    using var socket = await context.WebSockets.AcceptWebSocketAsync();
+    byte[] buffer = new byte[4096];
+    while (true)
+    {
+        var received = await socket.ReceiveAsync(buffer.AsMemory(), context.RequestAborted);
+        if (received.MessageType == WebSocketMessageType.Close)
+            break;
+        await socket.SendAsync(buffer.AsMemory(0, received.Count), received.MessageType, received.EndOfMessage, context.RequestAborted);
+    }
+    await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, CancellationToken.None);
 }
 
 internal sealed record Message(string message);

@@ -1,25 +1,30 @@
-// The command line of perf/run.
+// The command line of perf/run compare and perf/run chart.
 
 using System.Globalization;
 
 namespace Compare;
 
-internal sealed record Options(string App, string[] Servers, Scenario[] Scenarios, int Rounds, int Seconds, int WarmUp)
+/// <summary>No warm-up of its own (null): each scenario has one.</summary>
+internal sealed record Options(string App, string[] Servers, Scenario[] Scenarios, int Rounds, int Seconds, int? WarmUp, string? Chart)
 {
     public const string Usage = """
-        perf/run [--servers a,b,...] [--scenarios a,b,...] [--rounds n] [--seconds n] [--warmup n]
-          servers    kestrel, kestrel-tuned, asgi; the first is what the others are compared with (kestrel,asgi)
-          scenarios  plaintext, pipelined, json, async, close, ten, upload, bytes (all)
+        perf/run [compare] [--servers a,b,...] [--scenarios a,b,...] [--rounds n] [--seconds n] [--warmup n] [--chart file.svg]
+          servers    kestrel, kestrel-tuned, asgi, uvicorn, nginx, floor; the first is what the others are compared with
+                     (all that are installed)
+          scenarios  plaintext, plaintext-512, pipelined, json, async, delay, close, ten, upload, bytes,
+                     static-1k, static-64k, static-4m, echo (all)
           rounds     how often each server is measured, taking turns (3)
           seconds    how long each measurement is (5)
-          warmup     seconds of load before the first (3)
+          warmup     seconds of load before the first (6; 12 for async and delay)
+          chart      where the picture goes (beside the JSON file in results/)
+        perf/run chart results/file.json [--to file.svg]
+          shows the table of a comparison again, and draws its picture again
         """;
-
-    private static readonly string[] KnownServers = ["kestrel", "kestrel-tuned", "asgi"];
 
     public static Options Parse(string[] args)
     {
-        var options = new Options("", ["kestrel", "asgi"], Scenario.All, Rounds: 3, Seconds: 5, WarmUp: 3);
+        string[] servers = [.. ServerKind.All.Select(kind => kind.Name)];
+        var options = new Options("", servers, Scenario.All, Rounds: 3, Seconds: 5, WarmUp: null, Chart: null);
         if (args.Length % 2 != 0)
             throw new FormatException($"{args[^1]} stands alone.");
         foreach (var pair in args.Chunk(2))
@@ -28,25 +33,21 @@ internal sealed record Options(string App, string[] Servers, Scenario[] Scenario
             options = pair[0] switch
             {
                 "--app" => options with { App = value },
-                "--servers" => options with { Servers = [.. value.Split(',').Select(name => Known(name, KnownServers))] },
-                "--scenarios" => options with { Scenarios = [.. value.Split(',').Select(Named)] },
+                "--servers" => options with { Servers = [.. value.Split(',').Select(name => ServerKind.Named(name).Name).Distinct()] },
+                "--scenarios" => options with { Scenarios = [.. value.Split(',').Select(Named).Distinct()] },
                 "--rounds" => options with { Rounds = AtLeastOne(value) },
                 "--seconds" => options with { Seconds = AtLeastOne(value) },
                 "--warmup" => options with { WarmUp = AtLeastOne(value) },
+                "--chart" => options with { Chart = Caller.FullPath(value) },
                 _ => throw new FormatException($"{pair[0]} is no option."),
             };
         }
         return options;
     }
 
-    private static string Known(string name, string[] names) =>
-        names.Contains(name) ? name : throw new FormatException($"{name} is none of {string.Join(", ", names)}.");
-
-    private static Scenario Named(string name)
-    {
-        Known(name, [.. Scenario.All.Select(scenario => scenario.Name)]);
-        return Scenario.All.Single(scenario => scenario.Name == name);
-    }
+    private static Scenario Named(string name) =>
+        Scenario.All.FirstOrDefault(scenario => scenario.Name == name)
+        ?? throw new FormatException($"{name} is none of {string.Join(", ", Scenario.All.Select(scenario => scenario.Name))}.");
 
     private static int AtLeastOne(string value) =>
         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 0

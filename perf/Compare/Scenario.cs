@@ -6,13 +6,39 @@ internal sealed record Scenario(string Name, string Target, int Connections, str
 {
     public static readonly Scenario[] All =
     [
-        new("plaintext", "/plaintext", 64, []),
-        new("pipelined", "/plaintext", 64, ["pipeline=16"]),
-        new("json", "/json", 64, []),
-        new("async", "/async", 64, []),
-        new("close", "/plaintext", 64, ["close=1"]),
-        new("ten", "/plaintext", 63, ["close=10"]), // 63 and 10 share no factor, so that in turn each connection closes
-        new("upload", "/upload", 16, [$"body={1 << 20}"]),
-        new("bytes", $"/bytes?n={1 << 20}", 16, []),
+        new("plaintext", "/plaintext", 64, []) { Goal = 2.2, Says = "13 octets, 64 connections" },
+        new("plaintext-512", "/plaintext", 512, []) { Goal = 2.0, Says = "13 octets, 512 connections" },
+        new("pipelined", "/plaintext", 64, ["pipeline=16"]) { Goal = 2.5, Says = "16 requests in a write" },
+        new("json", "/json", 64, []) { Goal = 2.0, Says = "minimal API" },
+        new("async", "/async", 64, []) { Goal = 1.8, WarmUp = Long, Says = "Task.Yield, then answers" },
+        new("delay", "/delay", 256, []) { Goal = 2.5, WarmUp = Long, Says = "Task.Delay(1), 256 connections" },
+        new("close", "/plaintext", 64, ["close=1"]) { Goal = 1.5, Says = "a connection per request" },
+        // 63 and 10 share no factor, so that in turn each connection closes
+        new("ten", "/plaintext", 63, ["close=10"]) { Goal = 1.7, Says = "10 requests per connection" },
+        new("upload", "/upload", 16, [$"body={1 << 20}"]) { Goal = 2.0, Says = "1 MiB in, PipeReader" },
+        new("bytes", $"/bytes?n={1 << 20}", 16, []) { Goal = 2.0, Says = "1 MiB out, from memory" },
+        new("static-1k", "/static/1k.bin", 64, []) { Goal = 1.6, Says = "a file of 1 KiB" },
+        new("static-64k", "/static/64k.bin", 64, []) { Goal = 2.0, Says = "a file of 64 KiB" },
+        new("static-4m", "/static/4m.bin", 16, []) { Goal = 3.0, Says = "a file of 4 MiB" },
+        new("echo", "/echo", 64, []) { Goal = 2.0, IsWebSocket = true, Says = "WebSocket, 64 octets" },
     ];
+
+    private const int Long = 12; // continuations pass through more code before it is compiled for good
+
+    /// <summary>How many times Kestrel's rate, as shipped, Asgi.Server is to reach at least; 0 is no target.</summary>
+    public double Goal { get; init; }
+
+    /// <summary>What is sent and answered, for the chart.</summary>
+    public string Says { get; init; } = "";
+
+    /// <summary>Seconds of load before the first measurement, unless the command line says otherwise: tiered compilation settles.</summary>
+    public int WarmUp { get; init; } = 6;
+
+    /// <summary>The load is obj/echo, not wrk.</summary>
+    public bool IsWebSocket { get; init; }
+
+    public bool IsStatic => Target.StartsWith("/static/", StringComparison.Ordinal);
+
+    /// <summary>A fixed response to each head is right, and connections stay open.</summary>
+    public bool IsPlain => Target == "/plaintext" && !Arguments.Any(argument => argument.StartsWith("close", StringComparison.Ordinal));
 }

@@ -52,7 +52,7 @@ internal static class ResponseHeadWriter
         output.Append(head.Chunked ? "Transfer-Encoding: chunked\r\n\r\n"u8 : "\r\n"u8);
 
         invalid = output.Invalid;
-        written = output.Result == HeadResult.Done ? output.Written : 0;
+        written = output.Written;
         return output.Result;
     }
 
@@ -67,7 +67,7 @@ internal static class ResponseHeadWriter
         WriteFields(ref output, trailers);
         output.Append("\r\n"u8);
         invalid = output.Invalid;
-        written = output.Result == HeadResult.Done ? output.Written : 0;
+        written = output.Written;
         return output.Result;
     }
 
@@ -120,35 +120,32 @@ internal static class ResponseHeadWriter
         }
     }
 
-    /// <summary>The rest of the destination and the first thing that went wrong, after which nothing more is written.</summary>
+    /// <summary>The rest of the destination, which is empty after the first thing that went wrong.</summary>
     private ref struct HeadOutput(Span<byte> destination)
     {
-        private readonly Span<byte> _destination = destination;
-
-        public int Written { get; private set; }
+        private readonly int _size = destination.Length;
+        private Span<byte> _rest = destination;
 
         public HeadResult Result { get; private set; }
 
         public string? Invalid { get; private set; }
 
+        public readonly int Written => Result == HeadResult.Done ? _size - _rest.Length : 0;
+
         public void Append(ReadOnlySpan<byte> bytes)
         {
-            if (Result != HeadResult.Done)
-                return;
-            if (bytes.TryCopyTo(_destination[Written..]))
-                Written += bytes.Length;
+            if (bytes.TryCopyTo(_rest))
+                _rest = _rest[bytes.Length..];
             else
-                Result = HeadResult.TooSmall;
+                Fail();
         }
 
         public void Append(long number)
         {
-            if (Result != HeadResult.Done)
-                return;
-            if (Utf8Formatter.TryFormat(number, _destination[Written..], out int length))
-                Written += length;
+            if (Utf8Formatter.TryFormat(number, _rest, out int length))
+                _rest = _rest[length..];
             else
-                Result = HeadResult.TooSmall;
+                Fail();
         }
 
         /// <summary>Appends text that may hold HTAB and 0x20-0x7E only.</summary>
@@ -156,16 +153,16 @@ internal static class ResponseHeadWriter
         {
             if (Result != HeadResult.Done)
                 return;
-            if (text.Length > _destination.Length - Written)
+            if (text.Length > _rest.Length)
             {
                 // The caller gets a larger destination only for a head that can be sent.
-                Result = HeadResult.TooSmall;
+                Fail();
                 if (!Grammar.IsFieldValue(text))
                     Refuse(name);
             }
-            else if (FieldText.TryNarrow(text, _destination[Written..]))
+            else if (FieldText.TryNarrow(text, _rest))
             {
-                Written += text.Length;
+                _rest = _rest[text.Length..];
             }
             else
             {
@@ -180,19 +177,19 @@ internal static class ResponseHeadWriter
                 return;
             try
             {
-                if (!encoding.TryGetBytes(text, _destination[Written..], out int length))
+                if (!encoding.TryGetBytes(text, _rest, out int length))
                 {
-                    Result = HeadResult.TooSmall;
+                    Fail();
                     if (!Grammar.IsText(text))
                         Refuse(name);
                 }
-                else if (!Grammar.IsText(text) || _destination.Slice(Written, length).ContainsAnyExcept(Grammar.FieldValueBytes))
+                else if (!Grammar.IsText(text) || _rest[..length].ContainsAnyExcept(Grammar.FieldValueBytes))
                 {
                     Refuse(name);
                 }
                 else
                 {
-                    Written += length;
+                    _rest = _rest[length..];
                 }
             }
             catch (EncoderFallbackException)
@@ -205,6 +202,14 @@ internal static class ResponseHeadWriter
         {
             Result = HeadResult.InvalidField;
             Invalid = name;
+            _rest = default;
+        }
+
+        private void Fail()
+        {
+            if (Result == HeadResult.Done)
+                Result = HeadResult.TooSmall;
+            _rest = default;
         }
     }
 }

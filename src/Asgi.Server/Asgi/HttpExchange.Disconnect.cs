@@ -105,7 +105,12 @@ public sealed partial class HttpExchange
 
     private void ResetDisconnect()
     {
-        _disconnectSource = null;
+        // A source that was not cancelled serves the next request as well, without what was registered with it.
+        if (_disconnectSource?.TryReset() == false)
+        {
+            _disconnectSource = null;
+        }
+
         _isAborted = false;
         IsLost = false;
         _isDisconnected = false;

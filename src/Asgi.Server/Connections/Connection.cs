@@ -2,6 +2,7 @@
 // thread of its loop, but the two values marked. Receiving is in Connection.Receive.cs, sending of files in Connection.Files.cs, its end in
 // Connection.Closing.cs, what bounds a connection in Connection.Limits.cs, what applications may know in Connection.Info.cs, stages before
 // its protocol in Connection.Stages.cs.
+using System.Runtime.CompilerServices;
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Loops;
 using Asgi.Server.Loops.Buffers;
@@ -198,6 +199,8 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
 
     public void ClearDeadline() => TimerWheel.Cancel(_deadline);
 
+    // The vectors are written before they are read: a kibibyte need not be cleared for each send.
+    [SkipLocalsInit]
     private unsafe void SendQueued()
     {
         var vectors = stackalloc IoVector[SendBuffer.GatherCountMax];
@@ -297,10 +300,16 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
-            Log.ConnectionFailed(Id, exception);
-            Record.Fail(exception);
-            Close(isBroken: true);
+            Fail(exception);
         }
+    }
+
+    /// <summary>A step of a driver has failed: a bug. Loop thread.</summary>
+    public void Fail(Exception exception)
+    {
+        Log.ConnectionFailed(Id, exception);
+        Record.Fail(exception);
+        Close(isBroken: true);
     }
 
     private sealed class Deadline(Connection connection) : LoopTimer

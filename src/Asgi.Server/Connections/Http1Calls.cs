@@ -114,8 +114,17 @@ internal sealed class Http1Calls : ReadyItem
 
     public override void WentAway(int call) => _awayCount++;
 
-    public override void Returned(int call, bool wasAway) =>
-        _driver.Connection.Guard((Calls: this, call, wasAway), static at => at.Calls.AfterCall((ReadyCall)at.call, at.wasAway));
+    public override void Returned(int call, bool wasAway)
+    {
+        try
+        {
+            AfterCall((ReadyCall)call, wasAway);
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            _driver.Connection.Fail(exception);
+        }
+    }
 
     // Guarded: the name of the route is the application's to say.
     public override void Blocked(HandOffReason reason) =>

@@ -167,8 +167,8 @@ internal sealed partial class Http1Driver : ConnectionDriver
     /// <summary>The application's task has completed.</summary>
     public void OnApplicationDone() => _calls.OnApplicationDone();
 
-    /// <summary>Sends what the application has written on other threads.</summary>
-    public void TakeOutput() => _stream.TakeOutput();
+    /// <summary>Sends what the application has written, whose task has completed.</summary>
+    public void TakeOutput() => _stream.TakeLastOutput();
 
     /// <summary>The application is done, and no call into it is left on another thread: the exchange is the driver's again.</summary>
     public void OnApplicationReturned()
@@ -184,8 +184,8 @@ internal sealed partial class Http1Driver : ConnectionDriver
             return;
         }
 
-        // Another thread may have written the response and completed the task before the loop looked at it: its post is still to come.
-        _stream.TakeOutput();
+        // Also what another thread has written, and posted: that post is still to come.
+        _stream.TakeLastOutput();
         if (!_exchange.IsComplete)
         {
             _exchange.Fail();

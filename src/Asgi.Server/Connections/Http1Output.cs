@@ -135,13 +135,23 @@ internal sealed partial class Http1Output(Loop loop)
     /// <summary>Appends what is closed to the connection's buffer. Loop thread.</summary>
     public void MoveTo(SendBuffer target)
     {
-        CloseRun(give: false);
-        foreach (var range in _ranges)
+        if (_ranges.Count > 0)
         {
-            target.Append(range);
+            foreach (var range in _ranges)
+            {
+                target.Append(range);
+            }
+
+            _ranges.Clear();
         }
 
-        _ranges.Clear();
+        // Most responses are one run.
+        if (_runEnd > _runStart && _block is not null)
+        {
+            target.Append(new OutputRange(_block, _runStart, _runEnd, Give: false));
+            _runStart = _runEnd;
+        }
+
         _length = 0;
     }
 

@@ -181,19 +181,11 @@ internal sealed partial class Http1Stream : HttpStream
     {
         IsComplete = true;
         _output.EndContent();
-        using var entry = _loop.Enter();
-        if (entry.IsInside)
+
+        // The loop takes the last of it when it hears that the application has returned: one visit, or one post, serves for both.
+        if (!isReturning)
         {
-            MoveOutput();
-        }
-        else if (isReturning)
-        {
-            // Two posts would wake a sleeping loop twice.
-            _postedOutput.Add(_output);
-        }
-        else
-        {
-            PostOutput();
+            SendOutput();
         }
     }
 
@@ -250,6 +242,9 @@ internal sealed partial class Http1Stream : HttpStream
         Volatile.Write(ref _isAwaitingFlush, 0);
         _isAwaitingContent = false;
     }
+
+    /// <summary>The application's task has completed: what it has written last is taken over as well. Loop thread.</summary>
+    public void TakeLastOutput() => MoveOutput();
 
     /// <summary>Takes over what the application has written on another thread. Loop thread.</summary>
     public void TakeOutput()

@@ -130,6 +130,37 @@ public sealed class DisconnectTests
         server.DemandNothingLeft();
     });
 
+    [Fact]
+    public void What_a_request_has_registered_is_not_called_for_the_next_one() => Seeds.Run(20, seed =>
+    {
+        var told = new List<string>();
+        var end = new TaskCompletionSource();
+        using var server = new SimulatedServer(
+            async exchange =>
+            {
+                var path = exchange.Scope.Path;
+                exchange.Disconnected.Register(() => told.Add(path));
+                if (path == "/second")
+                {
+                    await end.Task;
+                }
+
+                await Apps.Path(exchange);
+            },
+            seed);
+        var client = server.Connect(Apps.Get);
+
+        client.Send("GET /second HTTP/1.1\r\nHost: a\r\n\r\n");
+        server.Run();
+        client.Reset();
+        server.Run();
+
+        Assert.Equal(["/second"], told);
+        SimulatedServer.OffLoop(end.SetResult);
+        server.Run();
+        server.DemandNothingLeft();
+    });
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
