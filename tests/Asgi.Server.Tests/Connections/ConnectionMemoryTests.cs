@@ -18,10 +18,10 @@ public sealed class ConnectionMemoryTests
     private const int Count = 2000;
 
     // Bytes per connection, the descriptor's object of the test (48) included. To be raised only with a reason.
-    private const int SilentMax = 900;
-    private const int RestingMax = 900;
-    private const int ReadyMax = 2500;
-    private const int FirstRequestMax = 2600;
+    private const int SilentMax = 750;
+    private const int RestingMax = 750;
+    private const int ReadyMax = 2400;
+    private const int FirstRequestMax = 2450;
 
     private static readonly byte[] s_request = "GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: x\r\nAccept: */*\r\n\r\n"u8.ToArray();
     private static readonly byte[] s_content = "Hello, world!"u8.ToArray();
