@@ -1,6 +1,6 @@
 // What a connection holds between requests. The machine, the stream, the exchange and what an application keeps with it are several times
 // as large as the rest of a connection; one that rests has none of them, and its next byte makes them anew. Nothing of them is handed to
-// another connection: whoever has kept something of an old request cannot meet another client by it. On the thread of the connection's loop.
+// another connection: whoever has kept something of an old request cannot meet another client by it. On the thread of its loop.
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Protocols.Http1;
 

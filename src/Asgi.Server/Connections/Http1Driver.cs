@@ -1,7 +1,7 @@
 // HTTP/1 on a connection: asks the machine what the bytes mean, runs one exchange at a time, and decides what becomes of the connection
 // after it. Everything on the thread of the connection's loop; application code is called from the ready list (Http1Calls) only.
-// Http1Driver.Resting.cs holds what it lets go of between requests, Http1Driver.Ending.cs how it ends, Http1Driver.Grace.cs what an exchange is given time for, Http1Driver.Observed.cs what watchers
-// are told.
+// Http1Driver.Resting.cs holds what it lets go of between requests, Http1Driver.Ending.cs how it ends, Http1Driver.Grace.cs what an
+// exchange is given time for, Http1Driver.Observed.cs what watchers are told.
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Protocols.Http;
 using Asgi.Server.Protocols.Http1;

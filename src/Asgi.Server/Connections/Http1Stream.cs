@@ -3,10 +3,9 @@
 //
 // Writing: the writer's thread frames (Http1Output) and hands ranges over; on the loop straight to the connection, else by a batch.
 // Reading: always on the loop, in Http1Stream.Receive.cs. Files, trailers and interim responses are in Http1Stream.Parts.cs,
-// the switch of protocols in Http1Stream.Upgrade.cs.
+// the switch of protocols in Http1Stream.Upgrade.cs, posts in Http1Stream.Posted.cs.
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Loops;
-using Asgi.Server.Loops.Buffers;
 using Asgi.Server.Protocols.Http1;
 
 namespace Asgi.Server.Connections;
@@ -21,7 +20,6 @@ internal sealed partial class Http1Stream : HttpStream
     private readonly Http1Output _output;
     private readonly DefaultFields _defaultFields;
     private readonly long _unsentMax;
-    private PostedWork? _posted;
     private PostedOutput _postedOutput;
     private long _unsent;
     private int _isAwaitingFlush;
@@ -322,16 +320,6 @@ internal sealed partial class Http1Stream : HttpStream
         Post(Work.Output);
     }
 
-    private void Post(Work work)
-    {
-        if (_posted is null)
-        {
-            Interlocked.CompareExchange(ref _posted, new PostedWork(this), null);
-        }
-
-        _posted.Add((int)work);
-    }
-
     private void Run(Work work)
     {
         if ((work & Work.Abort) != 0)
@@ -374,47 +362,6 @@ internal sealed partial class Http1Stream : HttpStream
         if ((work & Work.Returned) != 0)
         {
             _driver.OnApplicationDone();
-        }
-    }
-
-    // The connection has let go of the stream: its requests are long over. What was written to it goes nowhere.
-    private void RunLate(Work work)
-    {
-        var dropped = new SendBuffer(_loop.Blocks);
-        _postedOutput.TakeTo(dropped);
-        dropped.Clear();
-        if ((work & Work.Abort) != 0)
-        {
-            _driver.AbortByApplication();
-        }
-    }
-
-    private sealed class PostedWork(Http1Stream stream) : WorkItem
-    {
-        private int _work;
-
-        public void Add(int work)
-        {
-            if (Interlocked.Or(ref _work, work) == 0)
-            {
-                stream._loop.Post(this);
-            }
-        }
-
-        public override void Run() =>
-            stream._connection.Guard(this, static posted => posted.RunAll());
-
-        private void RunAll()
-        {
-            var work = (Work)Interlocked.Exchange(ref _work, 0);
-            if (stream._driver.IsCurrent(stream))
-            {
-                stream.Run(work);
-            }
-            else
-            {
-                stream.RunLate(work);
-            }
         }
     }
 }

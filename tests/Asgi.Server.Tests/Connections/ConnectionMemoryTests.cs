@@ -1,5 +1,5 @@
-// What a connection costs in bytes of the heap: a budget for each of its ages, far below what one thoughtless array would take. Counted over
-// many connections, alone in the process; allocations are those of the test's own thread, on which the loop runs.
+// What a connection costs in bytes of the heap: a budget for each of its ages, with less to spare than one thoughtless array takes. Counted
+// over many connections, alone in the process; allocations are those of the test's own thread, on which the loop runs.
 
 using System.Net;
 using Asgi.Server.Connections;

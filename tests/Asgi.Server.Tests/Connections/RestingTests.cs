@@ -1,4 +1,4 @@
-// A connection that rests lets go of all that only requests need: when, that nothing is lost by it, and that nobody notices. On virtual time.
+// A connection that rests lets go of what only requests need: when, that nothing is lost by it, and that nobody notices. On virtual time.
 
 using System.Text;
 using Asgi.Server.Connections;
