@@ -23,7 +23,7 @@ internal sealed class SendBuffer(BlockPool pool)
     public const int GatherCountMax = 64;
 
     // The length is 0 or a power of 2. A usual response is one range.
-    private const int InitialCapacity = 2;
+    private const int InitialCapacity = 1;
 
     private OutputRange[] _ranges = [];
     private int _first;
