@@ -46,7 +46,6 @@ internal static class BannedCalls
         new("src/Asgi.Server.Loops/Loop.cs", "Wait", "a stop, on the host's thread, waits for the loop to end"),
         new("src/Asgi.Server.Loops/SpareThreads.cs", "Wait", "a spare thread waits for its work"),
         new("src/Asgi.Server.Loops/SpareThreads.cs", "lock", "the spares belong to all loops; only calls that block are on this way"),
-        new("src/Asgi.Server.Loops/Watchdog.cs", "Wait", "the watchdog is a thread that waits: between two looks, and while all is quiet"),
         new("src/Asgi.Server/Connections/BlockingRoutes.cs", "lock", "what is learned belongs to all loops; only a hand-off writes it"),
         new("src/Asgi.Server/Connections/ToldRoutes.cs", "lock", "the log belongs to all loops; only a route that is learned comes here"),
     ];

@@ -22,7 +22,10 @@ internal sealed class SendBuffer(BlockPool pool)
     /// <summary>Ranges one system call should be handed at most: far above what a tick queues, far below IOV_MAX (1024).</summary>
     public const int GatherCountMax = 64;
 
-    private OutputRange[] _ranges = new OutputRange[8];
+    // The length is 0 or a power of 2. A usual response is one range.
+    private const int InitialCapacity = 1;
+
+    private OutputRange[] _ranges = [];
     private int _first;
     private int _count;
 
@@ -144,6 +147,16 @@ internal sealed class SendBuffer(BlockPool pool)
         Length = 0;
     }
 
+    /// <summary>Nothing is queued, and nothing will be soon: the room for ranges is let go of.</summary>
+    public void Trim()
+    {
+        if (_count == 0)
+        {
+            _ranges = [];
+            _first = 0;
+        }
+    }
+
     private OutputRange TakeFirst()
     {
         var range = _ranges[_first];
@@ -168,7 +181,7 @@ internal sealed class SendBuffer(BlockPool pool)
 
     private void Grow()
     {
-        var grown = new OutputRange[_ranges.Length * 2];
+        var grown = new OutputRange[Math.Max(InitialCapacity, _ranges.Length * 2)];
         for (var i = 0; i < _count; i++)
         {
             grown[i] = _ranges[(_first + i) & (_ranges.Length - 1)];

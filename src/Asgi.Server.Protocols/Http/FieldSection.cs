@@ -12,10 +12,10 @@ namespace Asgi.Server.Protocols.Http;
 /// </summary>
 public sealed class FieldSection
 {
-    // A typical browser sends about fifteen field lines.
-    private const int InitialCapacity = 16;
+    // Programs send a handful of field lines, browsers about fifteen; most trailer sections have none.
+    private const int InitialCapacity = 8;
 
-    private FieldLine[] _lines = new FieldLine[InitialCapacity];
+    private FieldLine[] _lines = [];
     private int _count;
     private byte[] _buffer = [];
     private int _start;
@@ -87,7 +87,7 @@ public sealed class FieldSection
     internal void Add(int nameStart, int nameLength, int valueStart, int valueLength)
     {
         if (_count == _lines.Length)
-            Array.Resize(ref _lines, _count * 2);
+            Array.Resize(ref _lines, Math.Max(InitialCapacity, _count * 2));
         _lines[_count++] = new FieldLine(nameStart, nameLength, valueStart, valueLength);
     }
 

@@ -31,6 +31,7 @@ internal sealed class Http1Machine(Http1Limits limits)
     private ChunkedDecoder _chunks;
     private int _emptyLineBytes; // dropped before the request line, and charged to its limit
     private long _remaining;     // of a content with Content-Length
+    private FieldSection? _trailers;
 
     private enum State
     {
@@ -48,7 +49,10 @@ internal sealed class Http1Machine(Http1Limits limits)
     public RequestHead Head { get; } = new();
 
     /// <summary>The trailer section; offsets relative to the buffer of the read that gave EndOfMessage, valid until the next one.</summary>
-    public FieldSection Trailers { get; } = new();
+    public FieldSection Trailers => _trailers ??= new FieldSection();
+
+    /// <summary>Whether there are any, which is rare.</summary>
+    public bool HasTrailers => _trailers is { Count: > 0 };
 
     public HttpFault? Fault { get; private set; }
 
@@ -68,6 +72,9 @@ internal sealed class Http1Machine(Http1Limits limits)
 
     /// <summary>Whether a part of a head was seen: then the head has a deadline, and the end of the stream cuts it off.</summary>
     public bool IsMidHead => _state == State.HeaderSection || (_state == State.RequestLine && _requestLine.HasBegun);
+
+    /// <summary>Whether nothing of a message was seen, not even an empty line before it: then a new machine would do as well.</summary>
+    public bool IsFresh => _state == State.RequestLine && !_requestLine.HasBegun && _emptyLineBytes == 0;
 
     /// <summary>Whether the request line of the message was parsed: what is wrong comes after it.</summary>
     public bool HasRequestLine { get; private set; }
@@ -176,7 +183,7 @@ internal sealed class Http1Machine(Http1Limits limits)
         TotalContentBytes = 0;
         FramingBytes = 0;
         Head.Clear();
-        Trailers.Clear();
+        _trailers?.Clear();
     }
 
     /// <summary>

@@ -37,7 +37,6 @@ internal partial class HostedRequest :
     private CancellationToken? _requestAborted;
     private Endpoint? _endpoint;
     private RouteValueDictionary? _routeValues;
-    private Dictionary<object, object?>? _persistentState;
     private bool _isUpgraded;
 
     public string ConnectionId
@@ -119,7 +118,7 @@ internal partial class HostedRequest :
         _exchange.Upgrade();
         await _exchange.FlushAsync().ConfigureAwait(false);
         _bodyWriter.MarkCompleted();
-        return new UpgradedStream(_exchange, _bodyStream, this);
+        return new UpgradedStream(_exchange, BodyStream, this);
     }
 
     bool IHttpExtendedConnectFeature.IsExtendedConnect => false;
@@ -129,7 +128,7 @@ internal partial class HostedRequest :
     ValueTask<Stream> IHttpExtendedConnectFeature.AcceptAsync() =>
         throw new InvalidOperationException("Cannot accept a request that is not an extended CONNECT.");
 
-    IDictionary<object, object?> IPersistentStateFeature.State => _persistentState ??= [];
+    IDictionary<object, object?> IPersistentStateFeature.State => _exchange.Scope.Connection.PersistentState;
 
     Endpoint? IEndpointFeature.Endpoint
     {

@@ -7,8 +7,8 @@ namespace Asgi.Server.Application;
 
 internal partial class HostedRequest : IFeatureCollection
 {
-    private readonly object?[] _replacements = new object?[FeatureSlots.Count];
-    private readonly List<KeyValuePair<Type, object>> _others = [];
+    private object?[]? _replacements;
+    private List<KeyValuePair<Type, object>>? _others;
     private ulong _replaced;
     private int _revision;
 
@@ -81,7 +81,7 @@ internal partial class HostedRequest : IFeatureCollection
     {
         if ((_replaced & (1UL << slot)) != 0)
         {
-            return _replacements[slot];
+            return _replacements![slot];
         }
 
         return slot < FeatureSlots.OwnCount && (slot != FeatureSlots.ResponseTrailers || _exchange.CanHaveTrailers) ? this : null;
@@ -91,16 +91,19 @@ internal partial class HostedRequest : IFeatureCollection
     {
         _revision++;
         _replaced |= 1UL << slot;
-        _replacements[slot] = instance;
+        (_replacements ??= new object?[FeatureSlots.Count])[slot] = instance;
     }
 
     private object? GetOther(Type key)
     {
-        foreach (var (type, instance) in _others)
+        if (_others is not null)
         {
-            if (type == key)
+            foreach (var (type, instance) in _others)
             {
-                return instance;
+                if (type == key)
+                {
+                    return instance;
+                }
             }
         }
 
@@ -110,10 +113,10 @@ internal partial class HostedRequest : IFeatureCollection
     private void SetOther(Type key, object? instance)
     {
         _revision++;
-        _others.RemoveAll(other => other.Key == key);
+        _others?.RemoveAll(other => other.Key == key);
         if (instance is not null)
         {
-            _others.Add(new(key, instance));
+            (_others ??= []).Add(new(key, instance));
         }
     }
 
@@ -127,7 +130,7 @@ internal partial class HostedRequest : IFeatureCollection
             }
         }
 
-        foreach (var other in _others)
+        foreach (var other in _others ?? [])
         {
             yield return other;
         }
@@ -138,10 +141,10 @@ internal partial class HostedRequest : IFeatureCollection
         _revision++;
         if (_replaced != 0)
         {
-            Array.Clear(_replacements);
+            Array.Clear(_replacements!);
             _replaced = 0;
         }
 
-        _others.Clear();
+        _others?.Clear();
     }
 }

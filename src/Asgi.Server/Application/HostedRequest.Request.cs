@@ -86,7 +86,7 @@ internal partial class HostedRequest :
 
     Stream IHttpRequestFeature.Body
     {
-        get => _replacedBody ?? _bodyStream;
+        get => _replacedBody ?? BodyStream;
         set => _replacedBody = value;
     }
 
@@ -149,7 +149,7 @@ internal partial class HostedRequest :
         {
             if (_replacedBody is null)
             {
-                return _bodyReader;
+                return BodyReader;
             }
 
             if (_replacedBodyOfReader != _replacedBody)
@@ -196,6 +196,6 @@ internal partial class HostedRequest :
         AllowsSynchronousIO = _allowsSynchronousIOByDefault;
         BadRequestError = null;
         _requestHeaders.Reset();
-        _bodyReader.Reset();
+        _bodyReader?.Reset();
     }
 }

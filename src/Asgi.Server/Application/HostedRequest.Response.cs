@@ -52,13 +52,13 @@ internal partial class HostedRequest : IHttpResponseFeature, IHttpResponseBodyFe
     [Obsolete("As the interface says: use IHttpResponseBodyFeature.Stream.")]
     Stream IHttpResponseFeature.Body
     {
-        get => _replacedResponseBody ?? _responseStream;
+        get => _replacedResponseBody ?? ResponseStream;
         set => _replacedResponseBody = value;
     }
 
     bool IHttpResponseFeature.HasStarted => _exchange.HasStarted;
 
-    Stream IHttpResponseBodyFeature.Stream => _responseStream;
+    Stream IHttpResponseBodyFeature.Stream => ResponseStream;
 
     PipeWriter IHttpResponseBodyFeature.Writer => _bodyWriter;
 

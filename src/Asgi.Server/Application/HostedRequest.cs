@@ -11,10 +11,11 @@ internal abstract partial class HostedRequest
     private readonly HttpExchange _exchange;
     private readonly RequestHeaders _requestHeaders;
     private readonly ResponseHeaders _responseHeaders;
-    private readonly RequestBodyReader _bodyReader;
-    private readonly RequestBodyStream _bodyStream;
     private readonly ResponseBodyWriter _bodyWriter;
-    private readonly ResponseBodyStream _responseStream;
+    private RequestBodyReader? _bodyReader;
+    private RequestBodyStream? _bodyStream;
+    private ResponseBodyStream? _responseStream;
+    private bool _isOver;
     private readonly HeaderEncodings _encodings;
 
     /// <param name="exchange">The exchange whose requests it is.</param>
@@ -27,11 +28,15 @@ internal abstract partial class HostedRequest
         _requestHeaders = new RequestHeaders(exchange.Scope.Headers, encodings.Request);
         _responseHeaders = new ResponseHeaders(exchange, encodings: encodings.Response);
         _encodings = encodings;
-        _bodyReader = new RequestBodyReader(exchange, this);
-        _bodyStream = new RequestBodyStream(_bodyReader, this);
         _bodyWriter = new ResponseBodyWriter(exchange, this);
-        _responseStream = new ResponseBodyStream(_bodyWriter, this);
     }
+
+    // Made for the first request that asks: most have no content, and are answered through the writer.
+    private RequestBodyReader BodyReader => _bodyReader ??= new RequestBodyReader(_exchange, this, _isOver);
+
+    private RequestBodyStream BodyStream => _bodyStream ??= new RequestBodyStream(BodyReader, this);
+
+    private ResponseBodyStream ResponseStream => _responseStream ??= new ResponseBodyStream(_bodyWriter, this);
 
     /// <summary>Registered callbacks of OnStarting and OnCompleted; null as long as there were none.</summary>
     private Stack<ResponseCallback>? Starting { get; set; }
@@ -56,6 +61,7 @@ internal abstract partial class HostedRequest
         ResetResponse();
         ResetConnection();
         ResponseError = null;
+        _isOver = false;
     }
 
     /// <summary>Ends the response the application has left as it is; its OnStarting callbacks have run.</summary>
@@ -109,7 +115,8 @@ internal abstract partial class HostedRequest
     public void End()
     {
         StopWriting();
-        _bodyReader.Stop();
+        _isOver = true;
+        _bodyReader?.Stop();
         if (IsDisconnected && !_exchange.HasStarted)
         {
             _statusCode = StatusClientClosedRequest;

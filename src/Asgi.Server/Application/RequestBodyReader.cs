@@ -6,10 +6,13 @@ using Microsoft.AspNetCore.Http;
 
 namespace Asgi.Server.Application;
 
-internal sealed class RequestBodyReader(HttpExchange exchange, HostedRequest request) : PipeReader
+/// <param name="exchange">Whose content it is.</param>
+/// <param name="request">The request it belongs to.</param>
+/// <param name="isStopped">Whether the request is over already.</param>
+internal sealed class RequestBodyReader(HttpExchange exchange, HostedRequest request, bool isStopped) : PipeReader
 {
     private bool _isCompleted;
-    private bool _isStopped;
+    private bool _isStopped = isStopped;
 
     public void Reset()
     {

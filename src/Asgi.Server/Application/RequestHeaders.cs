@@ -15,7 +15,7 @@ internal sealed class RequestHeaders(FieldSection fields, Func<string, Encoding?
 {
     private const int ReusedValueCountMax = 64;
 
-    private string?[] _values = new string?[16];
+    private string?[] _values = [];
     private HeaderDictionary? _all;
 
     public long? ContentLength
@@ -122,7 +122,7 @@ internal sealed class RequestHeaders(FieldSection fields, Func<string, Encoding?
 
         if (index >= _values.Length)
         {
-            Array.Resize(ref _values, ReusedValueCountMax);
+            Array.Resize(ref _values, Math.Min(fields.Count, ReusedValueCountMax));
         }
 
         ref var value = ref _values[index];

@@ -18,7 +18,9 @@ internal sealed class ResponseHeaders(
 {
     private const string ContentLengthName = "Content-Length";
 
-    private KeyValuePair<string, StringValues>[] _fields = new KeyValuePair<string, StringValues>[8];
+    private const int InitialCapacity = 4;
+
+    private KeyValuePair<string, StringValues>[] _fields = [];
     private int _count;
     private long? _contentLength;
 
@@ -233,7 +235,7 @@ internal sealed class ResponseHeaders(
         {
             if (_count == _fields.Length)
             {
-                Array.Resize(ref _fields, _count * 2);
+                Array.Resize(ref _fields, Math.Max(InitialCapacity, _count * 2));
             }
 
             index = _count++;

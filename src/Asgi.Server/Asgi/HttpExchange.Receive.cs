@@ -6,7 +6,7 @@ namespace Asgi;
 
 public sealed partial class HttpExchange
 {
-    private readonly Promise<RequestBody> _receive = new();
+    private Promise<RequestBody>? _receive;
     private CancellationTokenRegistration _receiveCancellation;
     private ReadOnlySequence<byte> _lent;
     private bool _isLent;
@@ -33,6 +33,7 @@ public sealed partial class HttpExchange
         }
 
         // The wait is armed last: once it is, another thread may complete it.
+        _receive ??= new Promise<RequestBody>();
         var receive = new ValueTask<RequestBody>(_receive, _receive.Begin());
         if (cancellationToken.CanBeCanceled)
         {
@@ -89,12 +90,12 @@ public sealed partial class HttpExchange
         _receiveCancellation = default;
         if (body.IsCanceled && token.IsCancellationRequested)
         {
-            _receive.SetException(new OperationCanceledException(token));
+            _receive!.SetException(new OperationCanceledException(token));
             return;
         }
 
         Lend(body);
-        _receive.SetResult(body);
+        _receive!.SetResult(body);
     }
 
     private void Lend(in RequestBody body)

@@ -22,13 +22,14 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
     private bool _hasContent;
     private long? _contentLength;
     private long _written;
-    private readonly Promise<bool> _flush = new();
+    private Promise<bool>? _flush;
     private CancellationTokenRegistration _flushCancellation;
 
-    internal HttpExchange(HttpStream stream, HttpScope scope)
+    internal HttpExchange(HttpStream stream, HttpScope scope, uint requestsBefore = 0)
     {
         _stream = stream;
         Scope = scope;
+        RequestNumber = requestsBefore;
     }
 
     /// <summary>Where a response stands; the transitions are the send methods below.</summary>
@@ -72,7 +73,9 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
     /// <summary>The application's name for the route of the request, as an object: for messages about it. Null while unknown.</summary>
     internal object? Route { get; set; }
 
-    /// <summary>What an application keeps with the connection from one request to the next: its pooled objects.</summary>
+    /// <summary>
+    /// What an application keeps with the connection from one request to the next: its pooled objects. Gone when the connection has rested.
+    /// </summary>
     internal object? ApplicationState { get; set; }
 
     /// <summary>
@@ -168,6 +171,7 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
 
     private ValueTask AwaitFlush(CancellationToken cancellationToken)
     {
+        _flush ??= new Promise<bool>();
         var flush = new ValueTask(_flush, _flush.Begin());
         if (cancellationToken.CanBeCanceled)
         {
@@ -233,11 +237,11 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
         _flushCancellation = default;
         if (token.IsCancellationRequested)
         {
-            _flush.SetException(new OperationCanceledException(token));
+            _flush!.SetException(new OperationCanceledException(token));
             return;
         }
 
-        _flush.SetResult(true);
+        _flush!.SetResult(true);
     }
 
     /// <summary>The application is done: what it left waiting concerns nobody, nor do the tokens of that. Loop thread.</summary>

@@ -110,6 +110,14 @@ public sealed class HttpScope
         }
     }
 
+    /// <summary>The request is over: its bytes are another's soon, whoever keeps the scope.</summary>
+    internal void Unbind()
+    {
+        _buffer = [];
+        _offsets = default;
+        _isTargetKnown = true;
+    }
+
     private bool _isTargetKnown;
 
     // One comparison decides whether the strings of the last request serve again.

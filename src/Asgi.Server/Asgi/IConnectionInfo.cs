@@ -32,6 +32,9 @@ internal interface IConnectionInfo
     /// <summary>What applications keep as long as the connection lives.</summary>
     IDictionary<object, object?> Items { get; }
 
+    /// <summary>What the requests of the connection hand on to those after them. The application's, one request at a time.</summary>
+    IDictionary<object, object?> PersistentState { get; }
+
     /// <summary>Tags of the application's for the measured duration of the connection; null when nobody measures it.</summary>
     ICollection<KeyValuePair<string, object?>>? MetricsTags { get; }
 

@@ -134,7 +134,7 @@ internal sealed partial class Connection
 
         Loop.Timers.Remove(_deadline);
         StopAging();
-        _sendRate.Stop();
+        _sendRate?.Stop();
         _heartbeat?.Stop();
         ConnectionToken.Signal(ref _closed);
         Output.Clear();

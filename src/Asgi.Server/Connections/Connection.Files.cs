@@ -28,7 +28,7 @@ internal sealed partial class Connection
         if (result is { Status: TransportStatus.Done, Length: > 0 })
         {
             Output.ConsumeFile(result.Length);
-            _sendRate.Count(result.Length);
+            _sendRate?.Count(result.Length);
             bytesLeft -= result.Length;
             return true;
         }

@@ -19,6 +19,7 @@ internal sealed partial class Connection : IConnectionInfo, IConnectionEndPoints
     private EndPoint? _localEndPoint;
     private bool _areEndPointsTold;
     private ConcurrentDictionary<object, object?>? _items;
+    private Dictionary<object, object?>? _persistentState;
 
     public EndPoint? RemoteEndPoint => _areEndPointsTold ? _remoteEndPoint : _remoteEndPoint ??= Transport.RemoteEndPoint;
 
@@ -54,6 +55,8 @@ internal sealed partial class Connection : IConnectionInfo, IConnectionEndPoints
             return _items;
         }
     }
+
+    public IDictionary<object, object?> PersistentState => _persistentState ??= [];
 
     public ICollection<KeyValuePair<string, object?>>? MetricsTags => Record.Tags;
 

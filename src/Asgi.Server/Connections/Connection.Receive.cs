@@ -9,7 +9,7 @@ internal sealed partial class Connection
     /// <summary>Receives of one event before the other connections of the loop have their turn.</summary>
     public const int ReceivesPerTurnMax = 4;
 
-    private readonly ReceiveTurn _turn;
+    private ReceiveTurn? _turn;
     private bool _isReadable;
     private bool _isTurnPosted;
 
@@ -25,7 +25,7 @@ internal sealed partial class Connection
         if (_isReadable && !_isTurnPosted && State != ConnectionState.Closed)
         {
             _isTurnPosted = true;
-            Loop.Post(_turn);
+            Loop.Post(_turn ??= new ReceiveTurn(this));
         }
     }
 

@@ -30,7 +30,8 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
 {
     private readonly ConnectionRegistry _registry;
     private readonly Deadline _deadline;
-    private readonly SendRate _sendRate;
+    private readonly long _number;
+    private SendRate? _sendRate;
     private ConnectionDriver _driver = null!;
     private bool _isFlushListed;
     private volatile ConnectionState _state;
@@ -38,10 +39,10 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
 
     /// <summary>
     /// Has its place among the limited number of connections already, if that is limited. <paramref name="below"/> is what it runs on
-    /// instead of a socket.
+    /// instead of a socket, and <paramref name="number"/> what its id is made of.
     /// </summary>
     public Connection(
-        Loop loop, Transport transport, ConnectionRegistry registry, ConnectionLimits limits, string id, ConnectionBelow? below = null)
+        Loop loop, Transport transport, ConnectionRegistry registry, ConnectionLimits limits, long number, ConnectionBelow? below = null)
     {
         _below = below;
         Loop = loop;
@@ -52,10 +53,8 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         Input = new ReceiveBuffer(loop.Blocks);
         Output = new SendBuffer(loop.Blocks);
         _deadline = new Deadline(this);
-        _turn = new ReceiveTurn(this);
-        _sendRate = new SendRate(this);
-        Id = id;
-        Record = below?.Connection.Record ?? new ConnectionRecord(registry.Diagnostics, id, this);
+        _number = number;
+        Record = below?.Connection.Record ?? new ConnectionRecord(registry.Diagnostics, this);
     }
 
     /// <summary>Any thread.</summary>
@@ -63,8 +62,12 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
 
     public Transport Transport { get; }
 
-    /// <summary>Any thread.</summary>
-    public string Id { get; }
+    /// <summary>Made when somebody asks, which may be nobody. Any thread.</summary>
+    public string Id
+    {
+        get => field ??= ConnectionIds.Format(_number);
+        init;
+    }
 
     public ConnectionLimits Limits { get; }
 
@@ -72,11 +75,7 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
     public IConnectionAcceptor? Acceptor { get; init; }
 
     /// <summary>The least rate at which the client must take what is sent, or null.</summary>
-    public DataRate? SendRateMin
-    {
-        get => _sendRate.RateMin;
-        set => _sendRate.RateMin = value;
-    }
+    public DataRate? SendRateMin { get; set; }
 
     public ServerLog Log => _registry.Log;
 
@@ -111,7 +110,9 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
     }
 
     /// <summary>The registry's list of the connections of a loop.</summary>
-    internal LinkedListNode<Connection>? Node { get; set; }
+    internal Connection? NextOfLoop { get; set; }
+
+    internal Connection? PreviousOfLoop { get; set; }
 
     public void Start(ConnectionDriver driver)
     {
@@ -230,7 +231,7 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
             }
 
             Output.Consume(result.Length);
-            _sendRate.Count(result.Length);
+            _sendRate?.Count(result.Length);
         }
 
         if (State == ConnectionState.Closed)
@@ -238,7 +239,7 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
             return;
         }
 
-        _sendRate.Measure();
+        MeasureSending();
         if (State == ConnectionState.Open)
         {
             _driver.OnSent();
@@ -247,6 +248,25 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         {
             EndSending();
         }
+    }
+
+    // Only what the socket does not take at once has a rate.
+    private void MeasureSending()
+    {
+        if (SendRateMin is not null && !Output.IsEmpty)
+        {
+            _sendRate ??= new SendRate(this);
+        }
+
+        _sendRate?.Measure();
+    }
+
+    /// <summary>Nothing is received, queued or under way, and nothing may come for long: lets go of what sending has left.</summary>
+    public void Rest()
+    {
+        _sendRate?.Stop();
+        _sendRate = null;
+        Output.Trim();
     }
 
     private void OnDeadline(long nowMilliseconds)

@@ -8,16 +8,20 @@ internal sealed class ConnectionAcceptor(
 {
     public void Accept(Loop loop, Transport transport)
     {
-        var id = ConnectionIds.Next();
-        registry.Log.ConnectionAccepted(id);
+        var number = ConnectionIds.Next();
+        if (registry.Log.LogsConnections)
+        {
+            registry.Log.ConnectionAccepted(ConnectionIds.Format(number));
+        }
+
         if (limits.Connections?.TryEnter() == false)
         {
-            registry.Diagnostics.ConnectionRejected(id, transport.LocalEndPoint);
+            registry.Diagnostics.ConnectionRejected(ConnectionIds.Format(number), transport.LocalEndPoint);
             transport.Close();
             return;
         }
 
-        var connection = new Connection(loop, transport, registry, limits, id) { Acceptor = this };
+        var connection = new Connection(loop, transport, registry, limits, number) { Acceptor = this };
         registry.Add(connection, createDriver(connection));
     }
 

@@ -8,8 +8,10 @@ internal static class ConnectionIds
     // Starts at the clock, so that ids of two runs of a server do not repeat in one log.
     private static long s_last = TimeProvider.System.GetUtcNow().Ticks;
 
+    public static long Next() => Interlocked.Increment(ref s_last);
+
     /// <summary>13 characters, base 32, as Kestrel's.</summary>
-    public static string Next() => string.Create(13, Interlocked.Increment(ref s_last), static (text, id) =>
+    public static string Format(long number) => string.Create(13, number, static (text, id) =>
     {
         for (var i = text.Length - 1; i >= 0; i--)
         {

@@ -7,7 +7,7 @@ namespace Asgi.Server.Connections;
 
 internal sealed class ConnectionRegistry
 {
-    private readonly Dictionary<Loop, LinkedList<Connection>> _byLoop = [];
+    private readonly Dictionary<Loop, ConnectionList> _byLoop = [];
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _count;
     private bool _isStopping;
@@ -18,7 +18,7 @@ internal sealed class ConnectionRegistry
         Diagnostics = diagnostics;
         foreach (var loop in loops)
         {
-            _byLoop.Add(loop, []);
+            _byLoop.Add(loop, new ConnectionList());
         }
     }
 
@@ -37,7 +37,7 @@ internal sealed class ConnectionRegistry
     public void Add(Connection connection, ConnectionDriver driver)
     {
         Interlocked.Increment(ref _count);
-        connection.Node = List(connection.Loop).AddLast(connection);
+        List(connection.Loop).Add(connection);
         connection.Start(driver);
         if (IsStopping)
         {
@@ -47,7 +47,7 @@ internal sealed class ConnectionRegistry
 
     public void Remove(Connection connection)
     {
-        List(connection.Loop).Remove(connection.Node!);
+        List(connection.Loop).Remove(connection);
         if (Interlocked.Decrement(ref _count) == 0 && IsStopping)
         {
             _drained.TrySetResult();
@@ -93,28 +93,29 @@ internal sealed class ConnectionRegistry
         }
     }
 
-    private LinkedList<Connection> List(Loop loop) => _byLoop[loop];
+    private ConnectionList List(Loop loop) => _byLoop[loop];
 
-    private static void ForEachOf(LinkedList<Connection> connections, IConnectionAcceptor? acceptor, Action<Connection> action)
+    private static void ForEachOf(ConnectionList connections, IConnectionAcceptor? acceptor, Action<Connection> action)
     {
-        for (var node = connections.First; node is not null;)
+        for (var connection = connections.First; connection is not null;)
         {
-            var next = node.Next;
-            if (acceptor is null || node.Value.Acceptor == acceptor)
+            // What is done to it may end it.
+            var next = connection.NextOfLoop;
+            if (acceptor is null || connection.Acceptor == acceptor)
             {
-                action(node.Value);
+                action(connection);
             }
 
-            node = next;
+            connection = next;
         }
     }
 
-    private sealed class ForEach(LinkedList<Connection> connections, Action<Connection> action) : WorkItem
+    private sealed class ForEach(ConnectionList connections, Action<Connection> action) : WorkItem
     {
         public override void Run() => ForEachOf(connections, acceptor: null, action);
     }
 
-    private sealed class EndOfEndpoint(Loop loop, LinkedList<Connection> connections, IConnectionAcceptor acceptor, int graceMilliseconds)
+    private sealed class EndOfEndpoint(Loop loop, ConnectionList connections, IConnectionAcceptor acceptor, int graceMilliseconds)
         : WorkItem
     {
         public override void Run()
@@ -124,7 +125,7 @@ internal sealed class ConnectionRegistry
         }
     }
 
-    private sealed class EndOfGrace(LinkedList<Connection> connections, IConnectionAcceptor acceptor) : LoopTimer
+    private sealed class EndOfGrace(ConnectionList connections, IConnectionAcceptor acceptor) : LoopTimer
     {
         public override void Fire(long nowMilliseconds) =>
             ForEachOf(connections, acceptor, static connection => connection.Abort(ConnectionEndReason.AppShutdownTimeout));

@@ -29,7 +29,7 @@ internal sealed class Http1Calls : ReadyItem
     private readonly Http1Driver _driver;
     private readonly Loop _loop;
     private readonly ApplicationDispatch _dispatch;
-    private readonly Action _onCompleted;
+    private Action? _onCompleted;
     private ReadyCall _ready;
     private BlockingRoute? _route;
     private ExecutionContext? _scopes;
@@ -49,7 +49,6 @@ internal sealed class Http1Calls : ReadyItem
         _driver = driver;
         _loop = driver.Connection.Loop;
         _dispatch = driver.Connection.Dispatch;
-        _onCompleted = OnCompletedLater;
     }
 
     /// <summary>The message for <see cref="ReadyCall.Received"/>.</summary>
@@ -218,7 +217,7 @@ internal sealed class Http1Calls : ReadyItem
         if (!_isScopeKnown)
         {
             _isScopeKnown = true;
-            _scopes = _driver.Connection.Log.CreateScopes(_driver.Connection.Id);
+            _scopes = _driver.Connection.Log.CreateScopes(_driver.Connection);
         }
 
         if (_scopes is not null)
@@ -234,7 +233,7 @@ internal sealed class Http1Calls : ReadyItem
             {
                 _task = task;
                 _loop.AwayBegan();
-                task.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_onCompleted);
+                task.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_onCompleted ??= OnCompletedLater);
                 return;
             }
 

@@ -11,7 +11,9 @@ internal sealed class Http1Content(Connection connection, Http1Machine machine)
     /// <summary>How often the rate of content is looked at, in milliseconds.</summary>
     public const int RateCheckMilliseconds = 1000;
 
-    private readonly FieldSection _trailers = new();
+    private static readonly FieldSection s_none = new();
+
+    private FieldSection? _trailers;
     private DataRateMeter _meter;
     private int _hasContinued;
     private bool _hasBegun;
@@ -36,7 +38,7 @@ internal sealed class Http1Content(Connection connection, Http1Machine machine)
     }
 
     /// <summary>The trailer section, once all content has arrived.</summary>
-    public FieldSection? Trailers => _isComplete ? _trailers : null;
+    public FieldSection? Trailers => _isComplete ? _trailers ?? s_none : null;
 
     /// <summary>Content that the application may not exceed; null for no limit.</summary>
     public long? LengthMax { get; set; }
@@ -61,7 +63,7 @@ internal sealed class Http1Content(Connection connection, Http1Machine machine)
         _hasContinued = 0;
         _hasBegun = false;
         _meter = default;
-        _trailers.Clear();
+        _trailers?.Clear();
         Fault = null;
         LengthMax = connection.Limits.ContentLengthMax;
         RateMin = connection.Limits.RequestRateMin;
@@ -189,10 +191,10 @@ internal sealed class Http1Content(Connection connection, Http1Machine machine)
     // Trailers are rare and small: they are copied, and the receive buffer goes on.
     private void KeepTrailers()
     {
-        if (machine.Trailers.Count > 0)
+        if (machine.HasTrailers)
         {
             machine.Trailers.Bind(connection.Input.RawArray, connection.Input.RawStart);
-            machine.Trailers.CopyTo(_trailers);
+            machine.Trailers.CopyTo(_trailers ??= new FieldSection());
         }
     }
 }

@@ -9,7 +9,7 @@ internal sealed partial class Http1Driver
     public override void ShutDown()
     {
         _isShuttingDown = true;
-        if (_state == State.Head && !Machine.IsMidHead && _connection.Input.RawLength == 0)
+        if (_state == State.Resting || (_state == State.Head && !Machine.IsMidHead && _connection.Input.RawLength == 0))
         {
             End(mustLinger: false, ReasonOfShutDown);
         }
@@ -62,8 +62,8 @@ internal sealed partial class Http1Driver
     {
         _state = State.Done;
         _connection.ClearDeadline();
-        _stream.ReleaseOutput();
-        if (_stream.IsUpgraded)
+        _stream?.ReleaseOutput();
+        if (_stream is { IsUpgraded: true })
         {
             DemandSendRate();
         }
@@ -74,7 +74,8 @@ internal sealed partial class Http1Driver
     private void Release()
     {
         _state = State.Done;
-        _stream.Clear();
+        _stream?.Clear();
+        _scope?.Unbind();
         _connection.Release();
     }
 }

@@ -113,7 +113,7 @@ internal sealed partial class Http1Driver
             return ConnectionEndReason.UnexpectedEndOfRequestContent;
         }
 
-        return !Machine.IsMidHead ? ConnectionEndReason.ClientClosed
+        return _state == State.Resting || !Machine.IsMidHead ? ConnectionEndReason.ClientClosed
             : Machine.HasRequestLine ? ConnectionEndReason.InvalidRequestHeaders
             : ConnectionEndReason.InvalidRequestLine;
     }

@@ -1,7 +1,7 @@
 // HTTP/1 on a connection: asks the machine what the bytes mean, runs one exchange at a time, and decides what becomes of the connection
 // after it. Everything on the thread of the connection's loop; application code is called from the ready list (Http1Calls) only.
-// Http1Driver.Ending.cs holds how it ends, Http1Driver.Grace.cs what an exchange is given time for, Http1Driver.Observed.cs what watchers
-// are told.
+// Http1Driver.Resting.cs holds what it lets go of between requests, Http1Driver.Ending.cs how it ends, Http1Driver.Grace.cs what an
+// exchange is given time for, Http1Driver.Observed.cs what watchers are told.
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Protocols.Http;
 using Asgi.Server.Protocols.Http1;
@@ -11,10 +11,12 @@ namespace Asgi.Server.Connections;
 internal sealed partial class Http1Driver : ConnectionDriver
 {
     private readonly Connection _connection;
-    private readonly Http1Stream _stream;
-    private readonly HttpScope _scope;
-    private readonly HttpExchange _exchange;
-    private readonly Http1Calls _calls;
+
+    // None while it rests.
+    private Http1Stream _stream = null!;
+    private HttpScope _scope = null!;
+    private HttpExchange _exchange = null!;
+    private Http1Calls _calls = null!;
     private State _state;
     private bool _isShuttingDown;
     private int _requestCount;
@@ -25,16 +27,15 @@ internal sealed partial class Http1Driver : ConnectionDriver
     {
         _connection = connection;
         connection.Record.Protocol = ("http", "1.1");
-        Machine = new Http1Machine(connection.Limits.Http1);
-        Content = new Http1Content(connection, Machine);
-        _stream = new Http1Stream(connection, this, defaultFields);
-        _scope = new HttpScope(Machine.Head.Fields, connection) { Scheme = connection.Scheme };
-        _exchange = new HttpExchange(_stream, _scope);
-        _calls = new Http1Calls(application, _exchange, this);
+        _application = application;
+        _defaultFields = defaultFields;
     }
 
     private enum State
     {
+        /// <summary>Between requests: nothing of one is held.</summary>
+        Resting,
+
         /// <summary>Between requests, or in a head.</summary>
         Head,
 
@@ -50,18 +51,18 @@ internal sealed partial class Http1Driver : ConnectionDriver
 
     public Connection Connection => _connection;
 
-    public Http1Machine Machine { get; }
+    public Http1Machine Machine { get; private set; } = null!;
 
     /// <summary>Whether the connection is to end. A loop hears of a stop of the server a moment later than the server knows.</summary>
     public bool IsShuttingDown => _isShuttingDown || _connection.IsServerStopping;
 
-    public Http1Content Content { get; }
+    public Http1Content Content { get; private set; } = null!;
 
     public override bool WantsInput => _state switch
     {
         State.Exchange => !Content.IsComplete && Content.Fault is null && (_stream.IsAwaitingContent || Content.HasRoom),
         State.Head => !_isHeldBack,
-        State.Draining => true,
+        State.Resting or State.Draining => true,
         _ => false,
     };
 
@@ -69,12 +70,16 @@ internal sealed partial class Http1Driver : ConnectionDriver
 
     private long UnsentMax => _connection.Limits.ResponseBufferSizeMax ?? long.MaxValue;
 
-    public override void OnStarted() => _connection.SetDeadline(_connection.Limits.KeepAliveTimeoutMilliseconds);
+    public override void OnStarted() => BeginIdle();
 
     public override void OnReceived()
     {
         switch (_state)
         {
+            case State.Resting:
+                Wake();
+                ReadHead();
+                break;
             case State.Head:
                 ReadHead();
                 break;
@@ -118,7 +123,7 @@ internal sealed partial class Http1Driver : ConnectionDriver
 
     public override void OnSent()
     {
-        _stream.OnSent();
+        _stream?.OnSent();
         if (_isHeldBack && _connection.Output.FileCount == 0 && _connection.Output.Length <= UnsentMax / 2)
         {
             _isHeldBack = false;
@@ -132,14 +137,9 @@ internal sealed partial class Http1Driver : ConnectionDriver
         {
             Refuse(ConnectionFaults.HeadTimeout);
         }
-        else if (_state is State.Head && !_connection.Output.IsEmpty)
+        else if (_state is State.Head or State.Resting)
         {
-            // Its client takes the last response still, at a rate that is watched: the next request has its time after that.
-            _connection.SetDeadline(_connection.Limits.KeepAliveTimeoutMilliseconds);
-        }
-        else if (_state is State.Head)
-        {
-            End(mustLinger: false, ConnectionEndReason.KeepAliveTimeout);
+            OnIdle(nowMilliseconds);
         }
         else if (_state == State.Draining)
         {
@@ -231,6 +231,12 @@ internal sealed partial class Http1Driver : ConnectionDriver
                 break;
             default:
                 input.SkipRaw(consumed);
+                if (input.RawLength == 0)
+                {
+                    // Empty lines, which come before a request at any time: the wait for the rest holds no block.
+                    input.ReleaseIfUnused();
+                }
+
                 if (!_isHeadTimed && Machine.IsMidHead)
                 {
                     _isHeadTimed = true;
@@ -287,6 +293,7 @@ internal sealed partial class Http1Driver : ConnectionDriver
 
     private void NextRequest()
     {
+        _scope.Unbind();
         _connection.Input.ReleaseMessage();
         Machine.Next();
         _state = State.Head;
@@ -303,7 +310,7 @@ internal sealed partial class Http1Driver : ConnectionDriver
             _connection.Log.KeptAlive(_connection.Id);
         }
 
-        _connection.SetDeadline(_connection.Limits.KeepAliveTimeoutMilliseconds);
+        BeginIdle();
 
         // A client that pipelines requests and does not read the responses must not fill the memory with them, nor keep files open.
         _isHeldBack = _connection.Output.FileCount > 0 || _connection.Output.Length > UnsentMax;

@@ -13,7 +13,7 @@ internal sealed partial class Http1Stream
 
     public override bool CanSendFiles => _connection.Transport.CanSendFiles;
 
-    public override bool CanHaveTrailers => _isHeadWritten ? _isChunked : _driver.Machine.Head.IsHttp11;
+    public override bool CanHaveTrailers => _isHeadWritten ? _isChunked : _machine.Head.IsHttp11;
 
     private bool IsFileUnsent => Volatile.Read(ref _lastFile) is { IsDone: false };
 
@@ -30,7 +30,7 @@ internal sealed partial class Http1Stream
 
     public override bool TrySendInformational(int status, ResponseFields? fields)
     {
-        if (!_driver.Machine.Head.IsHttp11)
+        if (!_machine.Head.IsHttp11)
         {
             // HTTP/1.0 knows none (RFC 9110, section 15.2).
             return true;
@@ -42,7 +42,7 @@ internal sealed partial class Http1Stream
             throw CannotBeSent(invalid!);
         }
 
-        if (status == 100 && !_driver.Content.TryContinue())
+        if (status == 100 && !_content.TryContinue())
         {
             _loop.Blocks.Return(block);
             return true;

@@ -16,10 +16,10 @@ internal sealed partial class Http1Stream
 
     public override bool HasReceived => _hasReceived;
 
-    public override FieldSection? Trailers => _hasSeenEnd || !HasContent ? _driver.Content.Trailers : null;
+    public override FieldSection? Trailers => _hasSeenEnd || !HasContent ? _content.Trailers : null;
 
     /// <summary>Content counts that the application has examined but not consumed.</summary>
-    private bool HasNews => _driver.Content.IsComplete || _connection.Input.ContentLength > _examined - _consumed;
+    private bool HasNews => _content.IsComplete || _connection.Input.ContentLength > _examined - _consumed;
 
     /// <summary>Whether a receive waits: then input is wanted however much is buffered.</summary>
     public bool IsAwaitingContent => _isAwaitingContent;
@@ -35,7 +35,7 @@ internal sealed partial class Http1Stream
 
         // Off the loop only an end can be told at once; after an upgrade what has ended was the request, not the connection.
         using var entry = _loop.Enter();
-        if (entry.IsInside || (_driver.Content.IsComplete && _connection.Input.ContentLength == 0 && !IsUpgraded))
+        if (entry.IsInside || (_content.IsComplete && _connection.Input.ContentLength == 0 && !IsUpgraded))
         {
             return TryTake(out body);
         }
@@ -87,7 +87,7 @@ internal sealed partial class Http1Stream
             _consumed = 0;
         }
 
-        if (_driver.Content.Check() is { } fault)
+        if (_content.Check() is { } fault)
         {
             body = RequestBody.Refused(fault);
         }
@@ -96,13 +96,13 @@ internal sealed partial class Http1Stream
             _isReceiveCanceled = false;
             body = RequestBody.Canceled(_connection.Input.Content);
         }
-        else if (_isBroken && !_driver.Content.IsComplete)
+        else if (_isBroken && !_content.IsComplete)
         {
             body = RequestBody.Disconnect;
         }
         else if (HasNews)
         {
-            _hasSeenEnd = _driver.Content.IsComplete;
+            _hasSeenEnd = _content.IsComplete;
             body = new RequestBody(_connection.Input.Content, moreBody: !_hasSeenEnd);
         }
         else
@@ -117,7 +117,7 @@ internal sealed partial class Http1Stream
     private void BeginAwaitContent()
     {
         _isAwaitingContent = true;
-        _driver.Content.Await(mayContinue: !_isHeadWritten);
+        _content.Await(mayContinue: !_isHeadWritten);
         _connection.ReceiveLater();
         OnContent();
         CancelWaitIfAsked();
@@ -136,7 +136,7 @@ internal sealed partial class Http1Stream
     private void EndAwaitContent(in RequestBody body)
     {
         _isAwaitingContent = false;
-        _driver.Content.EndAwait();
+        _content.EndAwait();
         _driver.ReadyReceived(body);
     }
 

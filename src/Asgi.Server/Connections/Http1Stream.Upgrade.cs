@@ -6,7 +6,7 @@ internal sealed partial class Http1Stream
 {
     public bool IsUpgraded { get; private set; }
 
-    public override bool IsUpgradable => _driver.Machine.Head is { ConnectionUpgrade: true, HasContent: false, IsHttp11: true };
+    public override bool IsUpgradable => _machine.Head is { ConnectionUpgrade: true, HasContent: false, IsHttp11: true };
 
     public override bool TryCountUpgrade() => _connection.TryCountAsUpgraded();
 
@@ -33,7 +33,7 @@ internal sealed partial class Http1Stream
     // The machine and the receive buffer are the loop's, and so is the turn to raw bytes. Loop thread.
     private void BecomeRaw()
     {
-        _driver.Content.BecomeRaw();
+        _content.BecomeRaw();
         _driver.OnUpgraded();
         _connection.ReceiveLater();
     }

@@ -3,7 +3,7 @@
 //
 // Writing: the writer's thread frames (Http1Output) and hands ranges over; on the loop straight to the connection, else by a batch.
 // Reading: always on the loop, in Http1Stream.Receive.cs. Files, trailers and interim responses are in Http1Stream.Parts.cs,
-// the switch of protocols in Http1Stream.Upgrade.cs.
+// the switch of protocols in Http1Stream.Upgrade.cs, posts in Http1Stream.Posted.cs.
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Loops;
 using Asgi.Server.Protocols.Http1;
@@ -14,25 +14,28 @@ internal sealed partial class Http1Stream : HttpStream
 {
     private readonly Connection _connection;
     private readonly Http1Driver _driver;
+    private readonly Http1Machine _machine;
+    private readonly Http1Content _content;
     private readonly Loop _loop;
     private readonly Http1Output _output;
-    private readonly PostedWork _posted;
     private readonly DefaultFields _defaultFields;
-    private readonly PostedOutput _postedOutput = new();
     private readonly long _unsentMax;
+    private PostedOutput _postedOutput;
     private long _unsent;
     private int _isAwaitingFlush;
     private volatile bool _isHeadWritten;
     private volatile bool _isBroken;
 
-    public Http1Stream(Connection connection, Http1Driver driver, DefaultFields defaultFields)
+    public Http1Stream(
+        Connection connection, Http1Driver driver, Http1Machine machine, Http1Content content, DefaultFields defaultFields)
     {
         _connection = connection;
         _driver = driver;
+        _machine = machine;
+        _content = content;
         _loop = connection.Loop;
         _defaultFields = defaultFields;
         _output = new Http1Output(_loop);
-        _posted = new PostedWork(this);
         _unsentMax = connection.Limits.ResponseBufferSizeMax ?? long.MaxValue;
     }
 
@@ -57,14 +60,14 @@ internal sealed partial class Http1Stream : HttpStream
 
     public override long? ContentLengthMax
     {
-        get => _driver.Content.LengthMax;
-        set => _driver.Content.LengthMax = value;
+        get => _content.LengthMax;
+        set => _content.LengthMax = value;
     }
 
     public override DataRate? RequestRateMin
     {
-        get => _driver.Content.RateMin;
-        set => _driver.Content.RateMin = value;
+        get => _content.RateMin;
+        set => _content.RateMin = value;
     }
 
     public override DataRate? ResponseRateMin
@@ -73,7 +76,7 @@ internal sealed partial class Http1Stream : HttpStream
         set => _connection.SendRateMin = value;
     }
 
-    public override bool HasContent => _driver.Machine.Head.HasContent;
+    public override bool HasContent => _machine.Head.HasContent;
 
     public override bool IsBroken => _isBroken;
 
@@ -94,7 +97,7 @@ internal sealed partial class Http1Stream : HttpStream
 
         // The loop may not have heard of the stop yet, which it will have when the response is over.
         var isEnding = _driver.IsShuttingDown || _connection.IsServerStopping;
-        var keepAlive = KeepAlive && !isEnding && _driver.Content.LetsPersist;
+        var keepAlive = KeepAlive && !isEnding && _content.LetsPersist;
         var isChunked = false;
         if ((traits & ResponseFieldTraits.HasConnection) != 0 && (traits & ResponseFieldTraits.KeepAlive) == 0)
         {
@@ -112,7 +115,7 @@ internal sealed partial class Http1Stream : HttpStream
         }
         else if (decision.HasContent && decision.ContentLength is null)
         {
-            isChunked = _driver.Machine.Head.IsHttp11;
+            isChunked = _machine.Head.IsHttp11;
             keepAlive &= isChunked;
         }
 
@@ -279,7 +282,7 @@ internal sealed partial class Http1Stream : HttpStream
             return (traits & ResponseFieldTraits.HasConnection) != 0 ? ConnectionOption.None : ConnectionOption.Close;
         }
 
-        return _driver.Machine.Head.IsHttp11 || (traits & ResponseFieldTraits.HasConnection) != 0
+        return _machine.Head.IsHttp11 || (traits & ResponseFieldTraits.HasConnection) != 0
             ? ConnectionOption.None
             : ConnectionOption.KeepAlive;
     }
@@ -316,8 +319,6 @@ internal sealed partial class Http1Stream : HttpStream
         Interlocked.Add(ref _unsent, _postedOutput.Add(_output));
         Post(Work.Output);
     }
-
-    private void Post(Work work) => _posted.Add((int)work);
 
     private void Run(Work work)
     {
@@ -362,23 +363,5 @@ internal sealed partial class Http1Stream : HttpStream
         {
             _driver.OnApplicationDone();
         }
-    }
-
-    private sealed class PostedWork(Http1Stream stream) : WorkItem
-    {
-        private int _work;
-
-        public void Add(int work)
-        {
-            if (Interlocked.Or(ref _work, work) == 0)
-            {
-                stream._loop.Post(this);
-            }
-        }
-
-        public override void Run() =>
-            stream._connection.Guard(this, static posted => posted.RunAll());
-
-        private void RunAll() => stream.Run((Work)Interlocked.Exchange(ref _work, 0));
     }
 }

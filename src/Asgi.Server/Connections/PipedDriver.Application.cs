@@ -32,6 +32,8 @@ internal sealed partial class PipedDriver : IPipedConnection
 
     IDictionary<object, object?> IConnectionInfo.Items => _connection.Items;
 
+    IDictionary<object, object?> IConnectionInfo.PersistentState => _connection.PersistentState;
+
     CancellationToken IConnectionInfo.Closed => _connection.Closed;
 
     CancellationToken IConnectionInfo.CloseRequested => _connection.CloseRequested;

@@ -65,7 +65,7 @@ internal sealed partial class PipedDriver
         _http = new PipeTransport(this, pipe, over.RemoteEndPoint, over.LocalEndPoint);
         var limits = _connection.Limits with { Connections = null, AgeMaxMilliseconds = null, LingeringTimeoutMilliseconds = 0 };
         var below = new ConnectionBelow(_connection, over.Scheme, over.GetFeature, onReleased);
-        _httpConnection = new Connection(_connection.Loop, _http, _connection.Registry, limits, over.Id, below);
+        _httpConnection = new Connection(_connection.Loop, _http, _connection.Registry, limits, number: 0, below) { Id = over.Id };
         _httpConnection.Start(_createHttp(_httpConnection));
         if (_connection.State == ConnectionState.Closed)
         {

@@ -4,7 +4,7 @@ using Asgi.Server.Loops.Buffers;
 
 namespace Asgi.Server.Connections;
 
-internal sealed class PostedOutput
+internal struct PostedOutput
 {
     private Batch? _waiting;
     private Batch? _spare;

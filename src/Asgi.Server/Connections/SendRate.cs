@@ -1,6 +1,6 @@
 // Watches how a client takes what is sent to it: one that takes nothing must not hold a response, and its connection, for ever. What counts
 // is what the client has acknowledged. The kernel takes megabytes at once and then nothing for long, which says nothing of the client.
-// Loop thread.
+// Made when a client does not take all of a send. Loop thread.
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Loops;
 
@@ -22,8 +22,8 @@ internal sealed class SendRate(Connection connection) : LoopTimer
     private long _acknowledgedBefore;
     private long _credit;
 
-    /// <summary>The least rate, or null. Set by the application's thread; read at the next look.</summary>
-    public DataRate? RateMin { get; set; }
+    // May be set by the application's thread meanwhile.
+    private DataRate? RateMin => connection.SendRateMin;
 
     private long Acknowledged => _sent - connection.Transport.UnacknowledgedLength;
 

@@ -5,9 +5,11 @@ using System.Net;
 
 namespace Asgi.Server.Diagnostics;
 
-/// <summary>The two ends of a connection, asked for only when somebody listens.</summary>
+/// <summary>A connection's name and its two ends, asked for only when somebody listens.</summary>
 internal interface IConnectionEndPoints
 {
+    string Id { get; }
+
     EndPoint? RemoteEndPoint { get; }
 
     EndPoint? LocalEndPoint { get; }
@@ -20,45 +22,36 @@ internal sealed class ConnectionRecord
 {
     private readonly ServerDiagnostics _diagnostics;
     private readonly IConnectionEndPoints _endPoints;
-    private readonly string _id;
-    private readonly EndPoint? _local;
-    private readonly long _startedAt;
-    private readonly bool _isCounted;
-    private readonly List<KeyValuePair<string, object?>>? _tags;
+    private readonly Measured? _measured;
     private int _reason;
     private string? _exceptionType;
     private bool _isUpgraded;
     private bool _isUpgradeCounted;
 
-    public ConnectionRecord(ServerDiagnostics diagnostics, string id, IConnectionEndPoints endPoints)
+    public ConnectionRecord(ServerDiagnostics diagnostics, IConnectionEndPoints endPoints)
     {
         _diagnostics = diagnostics;
-        _id = id;
         _endPoints = endPoints;
         IsLogged = diagnostics.Log.LogsConnections;
         var metrics = diagnostics.Metrics;
-        _isCounted = metrics.ActiveConnections.Enabled;
-        if (metrics.ConnectionDuration.Enabled)
+        var (isCounted, isTimed) = (metrics.ActiveConnections.Enabled, metrics.ConnectionDuration.Enabled);
+        if (isCounted || isTimed)
         {
-            _tags = [];
-            _startedAt = diagnostics.Time.GetTimestamp();
+            _measured = new Measured(isCounted, endPoints.TransportLocalEndPoint)
+            {
+                Tags = isTimed ? [] : null,
+                StartedAt = isTimed ? diagnostics.Time.GetTimestamp() : 0,
+            };
+            if (isCounted)
+            {
+                metrics.ActiveConnections.Add(1, EndPointTags.Of(_measured.Local));
+            }
         }
 
-        if (_isCounted || _tags is not null)
-        {
-            // Kept: at the end the socket is closed, and may not tell it any more.
-            _local = endPoints.TransportLocalEndPoint;
-        }
-
-        if (_isCounted)
-        {
-            metrics.ActiveConnections.Add(1, EndPointTags.Of(_local));
-        }
-
-        diagnostics.Events.ConnectionStarted(id, endPoints);
+        diagnostics.Events.ConnectionStarted(endPoints);
         if (IsLogged)
         {
-            diagnostics.Log.ConnectionStarted(id);
+            diagnostics.Log.ConnectionStarted(endPoints.Id);
         }
     }
 
@@ -71,10 +64,19 @@ internal sealed class ConnectionRecord
     /// <summary>
     /// What the application adds to the measured duration; null when nobody measures it. The application's, until it is done.
     /// </summary>
-    public ICollection<KeyValuePair<string, object?>>? Tags => _tags;
+    public ICollection<KeyValuePair<string, object?>>? Tags => _measured?.Tags;
 
     /// <summary>Name and version of the protocol, for the measured duration.</summary>
-    public (string Name, string Version)? Protocol { get; set; }
+    public (string Name, string Version) Protocol
+    {
+        set
+        {
+            if (_measured is not null)
+            {
+                _measured.Protocol = value;
+            }
+        }
+    }
 
     /// <summary>The connection ends, or will. The first reason counts; None is no reason. Any thread.</summary>
     public void End(ConnectionEndReason reason) => Interlocked.CompareExchange(ref _reason, (int)reason, (int)ConnectionEndReason.None);
@@ -103,9 +105,9 @@ internal sealed class ConnectionRecord
     public void Stop()
     {
         var metrics = _diagnostics.Metrics;
-        if (_isCounted)
+        if (_measured is { IsCounted: true })
         {
-            metrics.ActiveConnections.Add(-1, EndPointTags.Of(_local));
+            metrics.ActiveConnections.Add(-1, EndPointTags.Of(_measured.Local));
         }
 
         if (_isUpgraded)
@@ -113,15 +115,16 @@ internal sealed class ConnectionRecord
             StopUpgraded();
         }
 
-        if (_tags is not null)
+        if (_measured is { Tags: { } tags } measured)
         {
-            metrics.RecordConnection(_diagnostics.Time.GetElapsedTime(_startedAt), _local, Protocol, GetErrorType(), _tags);
+            var duration = _diagnostics.Time.GetElapsedTime(measured.StartedAt);
+            metrics.RecordConnection(duration, measured.Local, measured.Protocol, GetErrorType(), tags);
         }
 
-        _diagnostics.Events.ConnectionStopped(_id);
+        _diagnostics.Events.ConnectionStopped(_endPoints);
         if (IsLogged)
         {
-            _diagnostics.Log.ConnectionStopped(_id);
+            _diagnostics.Log.ConnectionStopped(_endPoints.Id);
         }
     }
 
@@ -137,4 +140,19 @@ internal sealed class ConnectionRecord
 
     private string? GetErrorType() =>
         Reason == ConnectionEndReason.UnhandledException && _exceptionType is not null ? _exceptionType : Reason.ErrorType();
+
+    /// <summary>What only meters want to know. The end is kept: when the socket is closed it may not tell it any more.</summary>
+    private sealed class Measured(bool isCounted, EndPoint? local)
+    {
+        public bool IsCounted => isCounted;
+
+        public EndPoint? Local => local;
+
+        public long StartedAt { get; init; }
+
+        /// <summary>Null when the duration is not measured.</summary>
+        public List<KeyValuePair<string, object?>>? Tags { get; init; }
+
+        public (string Name, string Version)? Protocol { get; set; }
+    }
 }

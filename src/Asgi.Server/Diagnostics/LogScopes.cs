@@ -11,7 +11,7 @@ internal static class LogScopes
     /// What must flow on a thread for the scope to be seen there; null where no provider keeps scopes. They are kept in the execution
     /// context, so whoever keeps one has changed it: asking costs nothing else, and knows nothing of providers.
     /// </summary>
-    public static ExecutionContext? Create(ILogger logger, string connectionId)
+    public static ExecutionContext? Create(ILogger logger, IConnectionEndPoints connection)
     {
         if (!logger.IsEnabled(LogLevel.Critical))
         {
@@ -19,7 +19,7 @@ internal static class LogScopes
         }
 
         var before = ExecutionContext.Capture();
-        using var scope = logger.BeginScope(new ConnectionScope(connectionId));
+        using var scope = logger.BeginScope(new ConnectionScope(connection.Id));
         var within = ExecutionContext.Capture();
         return within == before ? null : within;
     }

@@ -33,23 +33,24 @@ internal sealed partial class ServerEvents : EventSource
     }
 
     [NonEvent]
-    public void ConnectionStarted(string connectionId, IConnectionEndPoints endPoints)
+    public void ConnectionStarted(IConnectionEndPoints connection)
     {
         Interlocked.Increment(ref _totalConnections);
         Interlocked.Increment(ref _currentConnections);
         if (IsEnabled(EventLevel.Informational, EventKeywords.None))
         {
-            ConnectionStart(connectionId, endPoints.LocalEndPoint?.ToString() ?? "", endPoints.RemoteEndPoint?.ToString() ?? "");
+            ConnectionStart(
+                connection.Id, connection.LocalEndPoint?.ToString() ?? "", connection.RemoteEndPoint?.ToString() ?? "");
         }
     }
 
     [NonEvent]
-    public void ConnectionStopped(string connectionId)
+    public void ConnectionStopped(IConnectionEndPoints connection)
     {
         Interlocked.Decrement(ref _currentConnections);
         if (IsEnabled(EventLevel.Informational, EventKeywords.None))
         {
-            ConnectionStop(connectionId);
+            ConnectionStop(connection.Id);
         }
     }
 

@@ -14,7 +14,7 @@ internal sealed partial class ServerLog(ILoggerFactory factory)
     public ILogger General => _general;
 
     /// <inheritdoc cref="LogScopes.Create"/>
-    public ExecutionContext? CreateScopes(string connectionId) => LogScopes.Create(_general, connectionId);
+    public ExecutionContext? CreateScopes(IConnectionEndPoints connection) => LogScopes.Create(_general, connection);
 
     public void BadRequest(string connectionId, HttpFault fault) =>
         BadRequest(_badRequests, connectionId, fault.Status, fault.Message, fault.Section);

@@ -42,6 +42,29 @@ public sealed class SendBufferTests
     }
 
     [Fact]
+    public void A_trim_loses_nothing_that_is_queued()
+    {
+        for (var i = 0; i < 5; i++)
+        {
+            _buffer.Trim();
+            _buffer.Append(new OutputRange(_pool.Rent(), 0, 10, Give: true));
+        }
+
+        _buffer.Trim();
+        Assert.Equal((5, 50L), (GatherCount(), _buffer.Length));
+
+        _buffer.Consume(50);
+        _buffer.Trim();
+        Assert.Equal((0, true, 0), (GatherCount(), _buffer.IsEmpty, _pool.RentedCount));
+
+        _buffer.Append(new OutputRange(_pool.Rent(), 0, 10, Give: true));
+        _buffer.Append(new OutputRange(_pool.Rent(), 0, 10, Give: true));
+        Assert.Equal(2, GatherCount());
+        _buffer.Clear();
+        Assert.Equal(0, _pool.RentedCount);
+    }
+
+    [Fact]
     public void A_block_is_returned_with_its_last_byte_and_not_before()
     {
         _buffer.Append(new OutputRange(_pool.Rent(), 0, 100, Give: true));
