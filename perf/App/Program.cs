@@ -17,7 +17,7 @@ switch (builder.Configuration["server"])
         builder.WebHost.UseSockets(options => options.UnsafePreferInlineScheduling = true);
         break;
     case "asgi":
-        builder.WebHost.UseAsgiServer();
+        builder.WebHost.UseAsgiServer(options => Settings.Apply(options, builder.Configuration));
         break;
     default:
         throw new ArgumentException("--server is kestrel, kestrel-tuned or asgi.");
@@ -63,6 +63,9 @@ app.MapGet("/bytes", (HttpContext context, int n) =>
 app.MapGet("/static/{file}", Branch(branch => branch.UseStaticFiles()));
 
 app.MapGet("/echo", Branch(branch => branch.UseWebSockets().Run(EchoAsync)));
+
+app.MapBlocking();
+app.MapOwnFigures();
 
 await app.StartAsync();
 Console.WriteLine(app.Urls.Single());

@@ -1,16 +1,21 @@
 -- What wrk sends, by arguments of the form name=value: pipeline (requests per write), close (every n-th request asks to close,
--- 1 is each), body (octets of a POST); and one line of results at the end, in microseconds, for Load.cs to read.
+-- 1 is each), body (octets of a POST), fields (further fields of 20 octets in each head); and one line of results at the end, in
+-- microseconds, for Load.cs to read.
 
 function init(args)
-    local options = { pipeline = 1, close = 0, body = 0 }
+    local options = { pipeline = 1, close = 0, body = -1, fields = 0 }
     for _, arg in ipairs(args) do
         local name, value = arg:match("^(%w+)=(%d+)$")
         options[name] = tonumber(value)
     end
 
-    if options.body > 0 then
+    if options.body >= 0 then
         wrk.method = "POST"
         wrk.body = string.rep("x", options.body)
+    end
+
+    for i = 1, options.fields do
+        wrk.headers[string.format("X-Scale-%02d", i)] = "123456"
     end
 
     local keep = wrk.format()

@@ -300,6 +300,11 @@ internal sealed class Loop : IDisposable
             return false;
         }
 
+        if (hold.WaitedCallNumber == hold.CallNumber - 1)
+        {
+            item.Waited(call);
+        }
+
         item.Returned(call, wasAway: false);
         return true;
     }

@@ -18,6 +18,7 @@ internal sealed class LoopHold(Loop loop)
 
     private int _state;
     private int _callNumber;
+    private int _waitedCallNumber;
 
     public Loop Loop { get; } = loop;
 
@@ -29,6 +30,9 @@ internal sealed class LoopHold(Loop loop)
     /// that has not returned in between. Any thread.
     /// </summary>
     public int CallNumber => Volatile.Read(ref _callNumber);
+
+    /// <summary>The last call that the watchdog has seen waiting, though perhaps not for so long that it took the loop. Any thread.</summary>
+    public int WaitedCallNumber => Volatile.Read(ref _waitedCallNumber);
 
     public bool IsLost => Volatile.Read(ref _state) == HandedOff;
 
@@ -64,6 +68,9 @@ internal sealed class LoopHold(Loop loop)
         _callNumber++;
         return true;
     }
+
+    /// <summary>A call under way was seen waiting in the kernel. The watchdog.</summary>
+    public void NoteWait(int callNumber) => Volatile.Write(ref _waitedCallNumber, callNumber);
 
     /// <summary>Takes the loop back from the application for a moment. The thread of the hold.</summary>
     public LoopEntry Enter()

@@ -63,6 +63,14 @@ internal abstract class ReadyItem
     {
     }
 
+    /// <summary>
+    /// The call has returned on its loop, which stood still meanwhile: its thread was seen waiting, though not for long. Before
+    /// <see cref="Returned"/>. Loop thread.
+    /// </summary>
+    public virtual void Waited(int call)
+    {
+    }
+
     /// <summary>Too many calls wait for a spare thread: this one is not made. Loop thread.</summary>
     public virtual void Refused(int call)
     {

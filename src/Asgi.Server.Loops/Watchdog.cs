@@ -138,9 +138,17 @@ internal sealed class Watchdog : IDisposable
             }
 
             var isUnderWay = (number & 1) != 0;
-            if (isUnderWay && ++_looks >= looksMax)
+            if (isUnderWay)
             {
-                loop.TryHandOff(hold!, ReasonOf(hold!));
+                var reason = ReasonOf(hold!);
+                if (++_looks >= looksMax)
+                {
+                    loop.TryHandOff(hold!, reason);
+                }
+                else if (reason == HandOffReason.Waits && hold!.ThreadId != 0)
+                {
+                    hold.NoteWait(number);
+                }
             }
 
             return isUnderWay;

@@ -195,6 +195,49 @@ public sealed class HandOffTests : IDisposable
     }
 
     [Fact]
+    public void A_call_seen_waiting_that_returns_in_time_is_told_of()
+    {
+        var watched = new Watchdog.Watched(_loop);
+        using var hasLooked = new ManualResetEventSlim();
+        var item = new WaitingCall(() => Assert.True(hasLooked.Wait(FailureMilliseconds)));
+        var looker = new Thread(() =>
+        {
+            // Two looks see the call; more when the other thread was not waiting yet, or something was compiled. Never the threshold's.
+            SpinWait.SpinUntil(() => watched.Look(int.MaxValue) && _loop.Hold!.WaitedCallNumber == _loop.Hold.CallNumber, FailureMilliseconds);
+            hasLooked.Set();
+        });
+        _loop.Ready(item);
+        looker.Start();
+
+        Assert.True(_loop.Tick());
+        looker.Join();
+        Assert.Equal(1, item.WaitCount);
+        Assert.Equal(0, _successors.TakenOverCount);
+
+        // The next call is another.
+        _loop.Ready(item);
+        Assert.True(_loop.Tick());
+        Assert.Equal(1, item.WaitCount);
+    }
+
+    [Fact]
+    public void A_call_that_computes_has_not_waited()
+    {
+        var watched = new Watchdog.Watched(_loop);
+        var item = new WaitingCall(() =>
+        {
+            for (var look = 0; look < Watchdog.LooksMax; look++)
+            {
+                watched.Look(Watchdog.LooksMax);
+            }
+        });
+        _loop.Ready(item);
+
+        Assert.True(_loop.Tick());
+        Assert.Equal(0, item.WaitCount);
+    }
+
+    [Fact]
     public void Many_short_calls_are_not_one_long_call()
     {
         var watched = new Watchdog.Watched(_loop);

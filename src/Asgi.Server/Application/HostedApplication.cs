@@ -36,12 +36,24 @@ internal sealed class HostedApplication<TContext>(
             task = Task.FromException(exception);
         }
 
+        if (!task.IsCompleted)
+        {
+            return (request.Late ??= new LateRequest<TContext>(this, request)).Begin(context, task);
+        }
+
         // An application that is done at once, and has nothing left to call, costs no state machine.
         if (!task.IsCompletedSuccessfully || request.HasCallbacks)
         {
             return FinishAsync(request, context, task);
         }
 
+        Finish(request, context);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>The application is done without an error, and there is nothing left to call.</summary>
+    internal void Finish(HostedRequest<TContext> request, TContext context)
+    {
         Exception? error = null;
         try
         {
@@ -55,10 +67,10 @@ internal sealed class HostedApplication<TContext>(
 
         request.End();
         application.DisposeContext(context, error);
-        return ValueTask.CompletedTask;
     }
 
-    private async ValueTask FinishAsync(HostedRequest<TContext> request, TContext context, Task task)
+    /// <summary>The application is done, or will be.</summary>
+    internal async ValueTask FinishAsync(HostedRequest<TContext> request, TContext context, Task task)
     {
         Exception? error = null;
         try

@@ -201,4 +201,7 @@ internal sealed class HostedRequest<TContext>(HttpExchange exchange, bool allows
     where TContext : notnull
 {
     TContext? IHostContextContainer<TContext>.HostContext { get; set; }
+
+    /// <summary>What ends a request that is not over when the application returns; null as long as there was none.</summary>
+    public LateRequest<TContext>? Late { get; set; }
 }

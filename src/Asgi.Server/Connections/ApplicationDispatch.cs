@@ -42,17 +42,41 @@ internal sealed class ApplicationDispatch(
         var scope = exchange.Scope;
         var isNew = learns && _routes.Learn(RouteKey.Of(scope.MethodBytes, scope.RawPath), reason, nowMilliseconds);
 
-        // Not by the scope's own strings: the application may be making them at this moment.
-        var request = $"{Encoding.ASCII.GetString(scope.MethodBytes)} {Encoding.ASCII.GetString(scope.RawPath)}";
-        var route = exchange.Route?.ToString() ?? request;
+        var (route, request) = NamesOf(exchange);
         log.LoopHandedOff(connectionId, route, request);
-        if (isNew && _told.TryTell(route, nowMilliseconds))
+        Tell(isNew, route, request, nowMilliseconds);
+    }
+
+    /// <summary>A request's handler has held up its loop for less than a hand-off takes, and did nothing in that time.</summary>
+    /// <param name="exchange">The exchange.</param>
+    /// <param name="nowMilliseconds">The loop's clock.</param>
+    public void LearnWait(HttpExchange exchange, long nowMilliseconds)
+    {
+        var scope = exchange.Scope;
+        if (learns && _routes.LearnWait(RouteKey.Of(scope.MethodBytes, scope.RawPath), nowMilliseconds))
         {
-            log.RouteBlocks(route, request);
+            var (route, request) = NamesOf(exchange);
+            Tell(isNew: true, route, request, nowMilliseconds);
         }
     }
 
     /// <inheritdoc cref="BlockingRoutes.Ran"/>
     public void Ran(BlockingRoute route, long beganMilliseconds, long endedMilliseconds, bool isStart) =>
         _routes.Ran(route, beganMilliseconds, endedMilliseconds, isStart);
+
+    private void Tell(bool isNew, string route, string request, long nowMilliseconds)
+    {
+        if (isNew && _told.TryTell(route, nowMilliseconds))
+        {
+            log.RouteBlocks(route, request);
+        }
+    }
+
+    // Not by the scope's own strings: the application may be making them at this moment.
+    private static (string Route, string Request) NamesOf(HttpExchange exchange)
+    {
+        var scope = exchange.Scope;
+        var request = $"{Encoding.ASCII.GetString(scope.MethodBytes)} {Encoding.ASCII.GetString(scope.RawPath)}";
+        return (exchange.Route?.ToString() ?? request, request);
+    }
 }

@@ -5,12 +5,16 @@ using Asgi.Server.Loops;
 namespace Asgi.Server.Connections;
 
 /// <summary>A route that is known to block.</summary>
-internal sealed class BlockingRoute(ulong key)
+/// <param name="key">Its key.</param>
+/// <param name="blockingMilliseconds">A run of it so long has blocked.</param>
+internal sealed class BlockingRoute(ulong key, int blockingMilliseconds)
 {
     private int _shortRunCount;
     private long _lastBlocked;
 
     public ulong Key => key;
+
+    public int BlockingMilliseconds => blockingMilliseconds;
 
     /// <summary>When a handler of it blocked last.</summary>
     public long LastBlockedMilliseconds => Volatile.Read(ref _lastBlocked);
@@ -27,7 +31,7 @@ internal sealed class BlockingRoute(ulong key)
     public int NoteShortRun() => Interlocked.Increment(ref _shortRunCount);
 }
 
-/// <param name="blockingMilliseconds">A run so long has blocked.</param>
+/// <param name="blockingMilliseconds">A run so long has blocked: what a hand-off takes.</param>
 internal sealed class BlockingRoutes(int blockingMilliseconds)
 {
     /// <summary>Routes kept; when there are more, all are forgotten and learned again, at the cost of a hand-off each.</summary>
@@ -42,10 +46,21 @@ internal sealed class BlockingRoutes(int blockingMilliseconds)
     /// <summary>How long a route is kept that has not blocked, in milliseconds, and how long evidence counts.</summary>
     public const int ForgetMilliseconds = 60_000;
 
+    /// <summary>
+    /// Waits too short for a hand-off that make a route one that blocks, when they come within <see cref="WaitsWindowMilliseconds"/>: a
+    /// handler that calls a database for a few milliseconds holds up its loop as much as one that sleeps, and more often.
+    /// </summary>
+    public const int WaitsMin = 8;
+
+    /// <inheritdoc cref="WaitsMin"/>
+    public const int WaitsWindowMilliseconds = 1000;
+
     // A lock, since what is learned belongs to all loops. Only a hand-off and a route's end come this way; who asks reads without it.
     private readonly Lock _gate = new();
     private readonly ConcurrentDictionary<ulong, BlockingRoute> _blocking = new();
     private readonly Dictionary<ulong, (int Evidence, long Since)> _suspects = [];
+    private readonly Dictionary<ulong, (int Evidence, long Since)> _waits = [];
+    private readonly int _briefMilliseconds = Watchdog.PlanFor(blockingMilliseconds).Period;
     private int _count;
 
     public int Count => Volatile.Read(ref _count);
@@ -81,26 +96,28 @@ internal sealed class BlockingRoutes(int blockingMilliseconds)
                 return false;
             }
 
-            var (evidence, since) = _suspects.GetValueOrDefault(key, (0, nowMilliseconds));
-            if (nowMilliseconds - since >= ForgetMilliseconds)
+            if (!IsEnough(_suspects, key, Weight(reason), EvidenceMin, ForgetMilliseconds, nowMilliseconds))
             {
-                (evidence, since) = (0, nowMilliseconds);
-            }
-
-            evidence += Weight(reason);
-            if (evidence < EvidenceMin)
-            {
-                Forgo(_suspects.Count, _suspects.Clear);
-                _suspects[key] = (evidence, since);
                 return false;
             }
 
-            Forgo(_blocking.Count, _blocking.Clear);
-            _suspects.Remove(key);
-            var route = new BlockingRoute(key);
-            route.NoteBlocked(nowMilliseconds);
-            _blocking[key] = route;
-            Volatile.Write(ref _count, _blocking.Count);
+            Add(new BlockingRoute(key, blockingMilliseconds), nowMilliseconds);
+            return true;
+        }
+    }
+
+    /// <summary>A handler of the route has held up a loop by waiting, but not for so long that it was handed off.</summary>
+    /// <returns>Whether the route is newly learned.</returns>
+    public bool LearnWait(ulong key, long nowMilliseconds)
+    {
+        lock (_gate)
+        {
+            if (_blocking.ContainsKey(key) || !IsEnough(_waits, key, 1, WaitsMin, WaitsWindowMilliseconds, nowMilliseconds))
+            {
+                return false;
+            }
+
+            Add(new BlockingRoute(key, _briefMilliseconds), nowMilliseconds);
             return true;
         }
     }
@@ -114,7 +131,7 @@ internal sealed class BlockingRoutes(int blockingMilliseconds)
     /// </param>
     public void Ran(BlockingRoute route, long beganMilliseconds, long endedMilliseconds, bool isStart = true)
     {
-        if (endedMilliseconds - beganMilliseconds >= blockingMilliseconds)
+        if (endedMilliseconds - beganMilliseconds >= route.BlockingMilliseconds)
         {
             route.NoteBlocked(endedMilliseconds);
         }
@@ -130,6 +147,37 @@ internal sealed class BlockingRoutes(int blockingMilliseconds)
         HandOffReason.Waits => 4,
         _ => EvidenceMin,
     };
+
+    // Whether what is known of a key, with this, is enough; what is older than the window does not count.
+    private static bool IsEnough(
+        Dictionary<ulong, (int Evidence, long Since)> known, ulong key, int weight, int enough, int window, long nowMilliseconds)
+    {
+        var (evidence, since) = known.GetValueOrDefault(key, (0, nowMilliseconds));
+        if (nowMilliseconds - since >= window)
+        {
+            (evidence, since) = (0, nowMilliseconds);
+        }
+
+        evidence += weight;
+        if (evidence >= enough)
+        {
+            return true;
+        }
+
+        Forgo(known.Count, known.Clear);
+        known[key] = (evidence, since);
+        return false;
+    }
+
+    private void Add(BlockingRoute route, long nowMilliseconds)
+    {
+        Forgo(_blocking.Count, _blocking.Clear);
+        _suspects.Remove(route.Key);
+        _waits.Remove(route.Key);
+        route.NoteBlocked(nowMilliseconds);
+        _blocking[route.Key] = route;
+        Volatile.Write(ref _count, _blocking.Count);
+    }
 
     private void Forget(BlockingRoute route)
     {

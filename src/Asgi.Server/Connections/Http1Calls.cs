@@ -126,7 +126,10 @@ internal sealed class Http1Calls : ReadyItem
         }
     }
 
-    // Guarded: the name of the route is the application's to say.
+    // Guarded, both: the name of the route is the application's to say.
+    public override void Waited(int call) => _driver.Connection.Guard(this, static calls =>
+        calls._dispatch.LearnWait(calls._exchange, calls._loop.NowMilliseconds));
+
     public override void Blocked(HandOffReason reason) =>
         _driver.Connection.Guard((Calls: this, reason), static at => at.Calls.Learn(at.reason));
 

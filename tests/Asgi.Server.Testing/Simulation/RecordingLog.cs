@@ -7,13 +7,14 @@ namespace Asgi.Server.Testing.Simulation;
 
 internal sealed record LogEntry(string Category, LogLevel Level, EventId Id, string Message, Exception? Exception);
 
-internal sealed class RecordingLog : ILoggerFactory
+/// <param name="minimum">The least level that is kept; below it nothing is logged.</param>
+internal sealed class RecordingLog(LogLevel minimum = LogLevel.Trace) : ILoggerFactory
 {
     private readonly ConcurrentQueue<LogEntry> _entries = new();
 
     public IEnumerable<LogEntry> Entries => _entries;
 
-    public ILogger CreateLogger(string categoryName) => new Category(categoryName, _entries);
+    public ILogger CreateLogger(string categoryName) => new Category(categoryName, minimum, _entries);
 
     public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException("What is logged is kept here.");
 
@@ -21,12 +22,12 @@ internal sealed class RecordingLog : ILoggerFactory
     {
     }
 
-    private sealed class Category(string name, ConcurrentQueue<LogEntry> entries) : ILogger
+    private sealed class Category(string name, LogLevel minimum, ConcurrentQueue<LogEntry> entries) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
-        public bool IsEnabled(LogLevel logLevel) => true;
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= minimum;
 
         public void Log<TState>(
             LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>

@@ -3,6 +3,7 @@
 // on the test's thread.
 
 using System.Net;
+using System.Runtime.InteropServices;
 using Asgi.Server.Loops;
 
 namespace Asgi.Server.Testing.Simulation;
@@ -12,6 +13,7 @@ internal sealed class SimulatedBackend(int seed, NetworkConditions? conditions =
     private readonly Random _random = new(seed);
     private readonly List<SimulatedTransport> _links = [];
     private readonly List<SimulatedListener> _listeners = [];
+    private readonly List<SimulatedTransport> _batch = [];
     private readonly NetworkConditions _conditions = conditions ?? NetworkConditions.Of(seed);
     private long _now = 1_000_000L + seed;
     private int _wakes;
@@ -95,14 +97,22 @@ internal sealed class SimulatedBackend(int seed, NetworkConditions? conditions =
     // The batch is taken first, as epoll_wait takes it; a link may be closed by the handler of one before it.
     private bool DispatchEdges()
     {
-        var batch = _links.Where(link => link.TakeEdge()).ToArray();
-        _random.Shuffle(batch);
-        foreach (var link in batch)
+        _batch.Clear();
+        foreach (var link in _links)
+        {
+            if (link.TakeEdge())
+            {
+                _batch.Add(link);
+            }
+        }
+
+        _random.Shuffle(CollectionsMarshal.AsSpan(_batch));
+        foreach (var link in _batch)
         {
             link.Dispatch();
         }
 
-        return batch.Length > 0;
+        return _batch.Count > 0;
     }
 
     private bool Sleep(int timeoutMilliseconds)

@@ -60,6 +60,15 @@ internal sealed class SimulatedClient(SimulatedTransport transport)
         return received;
     }
 
+    /// <summary>Takes everything received without looking at it.</summary>
+    /// <returns>How many bytes it was.</returns>
+    public int Discard()
+    {
+        var length = _received.Length;
+        _received.Clear();
+        return length;
+    }
+
     internal void Receive(ByteQueue from, int count)
     {
         from.MoveTo(_received, count);

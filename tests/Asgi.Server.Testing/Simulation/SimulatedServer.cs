@@ -19,6 +19,7 @@ internal sealed class SimulatedServer : IAcceptHandler, IDisposable
     private readonly SimulatedListener _listener;
     private readonly ConnectionRegistry _registry;
     private readonly ConnectionAcceptor _acceptor;
+    private readonly Action _tick;
 
     /// <param name="application">What serves the requests.</param>
     /// <param name="seed">What the network and the order of events are drawn from.</param>
@@ -29,6 +30,7 @@ internal sealed class SimulatedServer : IAcceptHandler, IDisposable
     /// <param name="listener">Where it tells of bad requests; null: to one of its own.</param>
     /// <param name="events">Where it tells of events; null: to the source of the process.</param>
     /// <param name="before">What connections pass before HTTP, given HTTP; null: nothing.</param>
+    /// <param name="logMinimum">The least level that is logged.</param>
     public SimulatedServer(
         Func<ServerLog, IAsgiApplication> application,
         int seed = 0,
@@ -38,11 +40,14 @@ internal sealed class SimulatedServer : IAcceptHandler, IDisposable
         bool logsAccess = false,
         ServerEvents? events = null,
         DiagnosticListener? listener = null,
-        Func<Func<Connection, ConnectionDriver>, Func<Connection, ConnectionDriver>>? before = null)
+        Func<Func<Connection, ConnectionDriver>, Func<Connection, ConnectionDriver>>? before = null,
+        LogLevel logMinimum = LogLevel.Trace)
     {
+        Log = new RecordingLog(logMinimum);
         Listener = listener ?? new DiagnosticListener("simulated");
         Backend = new SimulatedBackend(seed, conditions);
         Loop = new Loop(Backend, "simulated loop", spares);
+        _tick = () => Loop.Tick();
         var log = new ServerLog(Log);
         Diagnostics = new ServerDiagnostics(log, new ServerMetrics(factory: null), events ?? ServerEvents.Log, new LoopTime(Backend))
         {
@@ -85,7 +90,7 @@ internal sealed class SimulatedServer : IAcceptHandler, IDisposable
 
     public Loop Loop { get; }
 
-    public RecordingLog Log { get; } = new();
+    public RecordingLog Log { get; }
 
     /// <summary>What is logged beyond the usual coming and going of connections.</summary>
     public IEnumerable<LogEntry> Told => Log.Entries.Where(entry => entry.Id.Id is not (1 or 2 or (>= 6 and <= 10) or 19 or 39));
@@ -147,7 +152,7 @@ internal sealed class SimulatedServer : IAcceptHandler, IDisposable
     }
 
     /// <summary>One turn of the loop.</summary>
-    public void Tick() => OnLoop(() => Loop.Tick());
+    public void Tick() => OnLoop(_tick);
 
     /// <summary>Runs code as the loop's thread would: what an application awaits is completed inline.</summary>
     public static void OnLoop(Action action)

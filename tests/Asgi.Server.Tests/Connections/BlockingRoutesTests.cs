@@ -52,6 +52,59 @@ public sealed class BlockingRoutesTests
     public void A_handler_that_says_it_blocks_is_believed_at_once() => Assert.True(_routes.Learn(Key, HandOffReason.Surrendered, 1000));
 
     [Fact]
+    public void A_route_is_learned_of_eight_waits_within_a_second_though_none_was_handed_off()
+    {
+        for (var wait = 1; wait < BlockingRoutes.WaitsMin; wait++)
+        {
+            Assert.False(_routes.LearnWait(Key, 1000));
+            Assert.False(_routes.LearnWait(Key + 1, 1000));
+        }
+
+        Assert.Null(_routes.Find(Key, 1000));
+        Assert.True(_routes.LearnWait(Key, 1000 + BlockingRoutes.WaitsWindowMilliseconds - 1));
+        Assert.NotNull(_routes.Find(Key, 2000));
+        Assert.Null(_routes.Find(Key + 1, 2000));
+        Assert.False(_routes.LearnWait(Key, 2000));
+        Assert.Equal(8, BlockingRoutes.WaitsMin);
+    }
+
+    [Fact]
+    public void Eight_waits_in_more_than_a_second_are_none_and_one()
+    {
+        for (var wait = 1; wait < BlockingRoutes.WaitsMin; wait++)
+        {
+            Assert.False(_routes.LearnWait(Key, 1000));
+        }
+
+        Assert.False(_routes.LearnWait(Key, 1000 + BlockingRoutes.WaitsWindowMilliseconds));
+        Assert.Null(_routes.Find(Key, 2000));
+    }
+
+    [Fact]
+    public void A_route_learned_of_short_waits_is_kept_by_runs_as_short()
+    {
+        for (var wait = 1; wait <= BlockingRoutes.WaitsMin; wait++)
+        {
+            _routes.LearnWait(Key, 0);
+        }
+
+        var route = _routes.Find(Key, 1)!;
+        var period = Watchdog.PlanFor(BlockingMilliseconds).Period;
+        for (var run = 0; run < 3 * BlockingRoutes.ShortRunsMax; run++)
+        {
+            _routes.Ran(route, 100, 100 + period);
+        }
+
+        Assert.NotNull(_routes.Find(Key, 100));
+        for (var run = 0; run < BlockingRoutes.ShortRunsMax; run++)
+        {
+            _routes.Ran(route, 100, 100 + period - 1);
+        }
+
+        Assert.Null(_routes.Find(Key, 100));
+    }
+
+    [Fact]
     public void A_route_that_runs_short_again_is_forgotten()
     {
         _routes.Learn(Key, HandOffReason.Surrendered, 0);

@@ -3,6 +3,7 @@
 
 using System.Globalization;
 using System.Text;
+using Asgi.Server.Loops;
 using Asgi.Server.Testing.Simulation;
 
 namespace Asgi.Server.Tests.Connections;
@@ -88,6 +89,36 @@ public sealed class HandOffTests
         Assert.Equal(2, stage.HandOffCount);
         Assert.True(stage.SpareCallCount >= 7, $"{stage.SpareCallCount} calls on spare threads");
         stage.Play(server, () => { });
+    }
+
+    [Fact]
+    public void A_route_that_waits_again_and_again_is_learned_without_a_hand_off()
+    {
+        using var stage = new HandOffStage(new Random(1), handOffChance: 0);
+        var here = 0;
+        using var server = new SimulatedServer(
+            exchange =>
+            {
+                if (Loop.Current?.Hold is { } hold)
+                {
+                    here++;
+                    hold.NoteWait(hold.CallNumber);
+                }
+
+                return Apps.Answer(exchange, "done");
+            },
+            spares: stage);
+        var client = server.Connect();
+        for (var request = 0; request < 10; request++)
+        {
+            client.Send(Apps.Get);
+            stage.Play(server, () => { });
+        }
+
+        // Eight have taught; what followed had no loop to hold up.
+        Assert.Equal((8, 2), (here, stage.SpareCallCount));
+        Assert.Equal(10, Responses.Of(client, Enumerable.Repeat("GET", 10).ToArray()).Count);
+        Assert.Contains(server.Log.Entries, entry => entry.Id.Name == "RouteBlocks");
     }
 
     [Fact]

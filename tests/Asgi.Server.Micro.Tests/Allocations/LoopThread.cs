@@ -1,0 +1,87 @@
+// What the thread of a real loop allocates from one request to the next, noted by the application itself: the figure of a request is
+// everything from its start to the start of the next one, the rest of the tick and the system calls between included.
+
+using System.Net;
+using System.Net.Sockets;
+
+namespace Asgi.Server.Micro.Tests.Allocations;
+
+internal sealed class LoopThread
+{
+    public const int RequestCount = 10_000;
+    private const int WarmUpCount = 1_000;
+    private readonly long[] _allocated = new long[WarmUpCount + RequestCount + 1];
+    private int _threadId;
+    private int _count;
+    private bool _hasMoved;
+
+    /// <summary>Requests that have to be sent.</summary>
+    public int Count => _allocated.Length;
+
+    /// <summary>Options under which one thread has the loop for good, and whose fields have a known size.</summary>
+    public static void Configure(AsgiServerOptions options)
+    {
+        options.LoopCount = 1;
+        options.AddServerHeader = false;
+
+        // A busy machine can hold up the thread of any call for longer than the default.
+        options.HandOffThreshold = TimeSpan.FromMinutes(1);
+    }
+
+    /// <summary>First thing in the application.</summary>
+    public void NoteRequest()
+    {
+        var threadId = Environment.CurrentManagedThreadId;
+        _hasMoved |= _count > 0 && threadId != _threadId;
+        _threadId = threadId;
+        _allocated[_count++] = GC.GetAllocatedBytesForCurrentThread();
+    }
+
+    /// <summary>Bytes that the requests behind the warm-up have allocated, each the same; once all are answered.</summary>
+    public long AllocatedPerRequest()
+    {
+        Assert.Equal(_allocated.Length, _count);
+        Assert.False(_hasMoved, "The loop has changed hands: what one thread allocates says nothing.");
+        return PerRequest.Of([.. Enumerable.Range(WarmUpCount, RequestCount).Select(i => _allocated[i + 1] - _allocated[i])]);
+    }
+
+    /// <summary>Sends requests over one connection, one round trip after the other.</summary>
+    /// <param name="endPoint">Where the server listens.</param>
+    /// <param name="request">One request.</param>
+    /// <param name="pipelined">Requests in one write; the first goes alone.</param>
+    public void Drive(IPEndPoint endPoint, string request, int pipelined = 1)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
+        {
+            NoDelay = true,
+            ReceiveTimeout = 30_000, // milliseconds: a test that has failed ends
+        };
+        socket.Connect(endPoint);
+        var responseLength = Exchange(socket, Messages.Bytes(request), expectedLength: null);
+        for (var sent = 1; sent < Count;)
+        {
+            var count = Math.Min(pipelined, Count - sent);
+            Exchange(socket, Messages.Bytes(string.Concat(Enumerable.Repeat(request, count))), responseLength * count);
+            sent += count;
+        }
+    }
+
+    // The first response tells how long they are: it comes whole, in one send.
+    private static int Exchange(Socket socket, byte[] request, int? expectedLength)
+    {
+        socket.Send(request);
+        var buffer = new byte[16 * 1024];
+        var length = 0;
+        do
+        {
+            var received = socket.Receive(buffer, length, buffer.Length - length, SocketFlags.None);
+            Assert.NotEqual(0, received);
+            length += received;
+        }
+        while (length < expectedLength);
+
+        Assert.StartsWith("HTTP/1.1 200 OK\r\n", System.Text.Encoding.ASCII.GetString(buffer, 0, length), StringComparison.Ordinal);
+        Assert.Equal(expectedLength ?? length, length);
+        return length;
+    }
+}
