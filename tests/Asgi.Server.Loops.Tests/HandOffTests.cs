@@ -203,7 +203,8 @@ public sealed class HandOffTests : IDisposable
         var looker = new Thread(() =>
         {
             // Two looks see the call; more when the other thread was not waiting yet, or something was compiled. Never the threshold's.
-            SpinWait.SpinUntil(() => watched.Look(int.MaxValue) && _loop.Hold!.WaitedCallNumber == _loop.Hold.CallNumber, FailureMilliseconds);
+            SpinWait.SpinUntil(
+                () => watched.Look(int.MaxValue) && _loop.Hold!.WaitedCallNumber == _loop.Hold.CallNumber, FailureMilliseconds);
             hasLooked.Set();
         });
         _loop.Ready(item);
