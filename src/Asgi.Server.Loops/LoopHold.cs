@@ -31,7 +31,7 @@ internal sealed class LoopHold(Loop loop)
     /// </summary>
     public int CallNumber => Volatile.Read(ref _callNumber);
 
-    /// <summary>The last call that the watchdog has seen waiting, though perhaps not for so long that it took the loop. Any thread.</summary>
+    /// <summary>The last call that the watchdog has seen waiting; perhaps not for so long that it took the loop. Any thread.</summary>
     public int WaitedCallNumber => Volatile.Read(ref _waitedCallNumber);
 
     public bool IsLost => Volatile.Read(ref _state) == HandedOff;
