@@ -12,9 +12,9 @@ internal sealed record Scenario(string Name, string Target, int Connections, str
         new("json", "/json", 64, []) { Goal = 2.0, Says = "minimal API" },
         new("async", "/async", 64, []) { Goal = 1.8, WarmUp = Long, Says = "Task.Yield, then answers" },
         new("delay", "/delay", 256, []) { Goal = 2.5, WarmUp = Long, Says = "Task.Delay(1), 256 connections" },
-        new("close", "/plaintext", 64, ["close=1"]) { Goal = 1.5, Says = "a connection per request" },
+        new("close", "/plaintext", 64, ["close=1"]) { Goal = 1.5, WarmUp = Long, Says = "a connection per request" },
         // 63 and 10 share no factor, so that in turn each connection closes
-        new("ten", "/plaintext", 63, ["close=10"]) { Goal = 1.7, Says = "10 requests per connection" },
+        new("ten", "/plaintext", 63, ["close=10"]) { Goal = 1.7, WarmUp = Long, Says = "10 requests per connection" },
         new("upload", "/upload", 16, [$"body={1 << 20}"]) { Goal = 2.0, Says = "1 MiB in, PipeReader" },
         new("bytes", $"/bytes?n={1 << 20}", 16, []) { Goal = 2.0, Says = "1 MiB out, from memory" },
         new("static-1k", "/static/1k.bin", 64, []) { Goal = 1.6, Says = "a file of 1 KiB" },
