@@ -1,5 +1,4 @@
 // The response's content as a PipeWriter: a thin cover over the exchange's buffer writer. The application's, one call at a time.
-using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 
@@ -70,7 +69,7 @@ internal sealed class ResponseBodyWriter(HttpExchange exchange, HostedRequest re
             return AwaitStartAndWrite(start, source, cancellationToken);
         }
 
-        exchange.Write(source.Span);
+        exchange.WriteContent(source.Span, isLast: false);
         return FlushAsync(cancellationToken);
     }
 

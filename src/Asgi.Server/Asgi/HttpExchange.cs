@@ -117,7 +117,7 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
         Demand(_state is ResponseState.Held or ResponseState.Started);
         if (body.Body.Length > 0)
         {
-            this.Write(body.Body.Span);
+            WriteContent(body.Body.Span, isLast: !body.MoreBody);
         }
 
         if (body.MoreBody)

@@ -67,6 +67,11 @@ internal abstract class HttpStream
 
     public abstract void Advance(int count);
 
+    /// <summary>Sends content from where it lies, behind all that was written, as far as that can be done at once.</summary>
+    /// <param name="content">Content that fits the length of the response, whose head is written.</param>
+    /// <returns>How many bytes were sent; the rest is to be written.</returns>
+    public virtual int SendDirect(ReadOnlySpan<byte> content) => 0;
+
     /// <summary>Whether <see cref="WriteFile"/> is to be used; else a file is read into memory got from the stream.</summary>
     public virtual bool CanSendFiles => false;
 

@@ -17,6 +17,25 @@ internal sealed partial class Http1Stream
 
     private bool IsFileUnsent => Volatile.Read(ref _lastFile) is { IsDone: false };
 
+    public override int SendDirect(ReadOnlySpan<byte> content)
+    {
+        // A chunk says its size before it is known how much of it will be sent.
+        if (_isChunked)
+        {
+            return 0;
+        }
+
+        using var entry = _loop.Enter();
+        if (!entry.IsInside)
+        {
+            return 0;
+        }
+
+        _output.CloseContent();
+        MoveOutput();
+        return _connection.SendDirect(content);
+    }
+
     public override void WriteFile(SafeFileHandle file, long offset, long count, bool ownsHandle) =>
         Volatile.Write(ref _lastFile, _output.AddFile(file, offset, count, ownsHandle));
 
