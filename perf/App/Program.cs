@@ -58,7 +58,12 @@ app.MapPost("/upload", async context =>
 });
 
 app.MapGet("/bytes", (HttpContext context, int n) =>
-    Answer(context, zeros.AsMemory(0, Math.Clamp(n, 0, zeros.Length)), "application/octet-stream"));
+{
+    var content = zeros.AsMemory(0, Math.Clamp(n, 0, zeros.Length));
+    context.Response.ContentType = "application/octet-stream";
+    context.Response.ContentLength = content.Length;
+    return context.Response.Body.WriteAsync(content).AsTask();
+});
 
 app.MapGet("/static/{file}", Branch(branch => branch.UseStaticFiles()));
 

@@ -1,7 +1,8 @@
 // The receive and send of one request, and the rules of RFC 9110 that hold in every version of HTTP: the order of messages, content and its
-// length, HEAD, 204, 205 and 304. Framing is the stream's; receiving is in HttpExchange.Receive.cs, files in HttpExchange.Files.cs,
-// trailers and interim responses in HttpExchange.Sections.cs, the client's going in HttpExchange.Disconnect.cs. One per HTTP/1 connection,
-// reused. Called by the application, one call at a time in each direction, on any thread.
+// length, HEAD, 204, 205 and 304. Framing is the stream's; receiving is in HttpExchange.Receive.cs, files in HttpExchange.Files.cs, large
+// content in HttpExchange.Direct.cs, trailers and interim responses in HttpExchange.Sections.cs, the client's going in
+// HttpExchange.Disconnect.cs. One per HTTP/1 connection, reused. Called by the application, one call at a time in each direction, on any
+// thread.
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using Asgi.Server.Diagnostics;

@@ -1,7 +1,7 @@
 // One connection: its transport, what it has received and has to send, and the protocol driver that makes sense of it. Everything on the
-// thread of its loop, but the two values marked. Receiving is in Connection.Receive.cs, sending of files in Connection.Files.cs, its end in
-// Connection.Closing.cs, what bounds a connection in Connection.Limits.cs, what applications may know in Connection.Info.cs, stages before
-// its protocol in Connection.Stages.cs.
+// thread of its loop, but the two values marked. Receiving is in Connection.Receive.cs, sending of files in Connection.Files.cs, from
+// the application's memory in Connection.Direct.cs, its end in Connection.Closing.cs, what bounds a connection in Connection.Limits.cs,
+// what applications may know in Connection.Info.cs, stages before its protocol in Connection.Stages.cs.
 using System.Runtime.CompilerServices;
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Loops;
