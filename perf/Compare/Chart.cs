@@ -173,7 +173,7 @@ internal sealed class Chart
             $"Medians of {rounds} of {settings.Seconds} s in turns; server on one core, load on another. Longer is better.",
         ];
         if (_hasLimited)
-            lines.Add("* The server's core was not busy, the load or a wait was the limit: CPU time per request is compared, not the rate.");
+            lines.Add("* The server's core was not busy, load or a wait was the limit: CPU time per request is compared, not the rate.");
         if (_hasErrors)
             lines.Add("! One of the two servers lost connections or answered with errors: the table of the comparison counts them.");
         if (_result.Failures.Count > 0)

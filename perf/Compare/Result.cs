@@ -38,7 +38,7 @@ internal sealed record Result(
         ? Scenario.All.FirstOrDefault(known => known.Name == scenario && known.Goal > 0)?.Goal
         : null;
 
-    /// <summary>The faster of the pair was not busy all the time: the load, or a wait, was its limit, and the rate is not its own.</summary>
+    /// <summary>The faster of the pair was not busy all the time: the load or a wait was its limit, and the rate is not its own.</summary>
     public bool IsLimitedByLoad(string scenario, string server)
     {
         var own = Of(scenario, server);
