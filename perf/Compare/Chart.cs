@@ -94,7 +94,9 @@ internal sealed class Chart
             """;
     }
 
-    private string Title => $"Requests per second on one core, against {Says(_result.Reference)}";
+    // What the bars are of, once they are drawn.
+    private string Title =>
+        $"Requests per second{(_hasLimited ? ", or per CPU second (*)," : " on one core,")} against {Says(_result.Reference)}";
 
     private string Head()
     {

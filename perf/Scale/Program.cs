@@ -67,7 +67,8 @@ async Task<int> CarryOutAsync<TRun>(
         return exit;
     string saved = Results.Save("results", options, commit, runs);
     var (text, isGood) = report(options, runs);
-    Console.WriteLine($"\n{text.Trim()}\n\n{saved}");
+    string caller = Environment.GetEnvironmentVariable("PERF_CALLER") ?? "."; // perf/run works in its own folder
+    Console.WriteLine($"\n{text.Trim()}\n\n{Path.GetRelativePath(caller, saved)}");
     return exit != 0 ? exit : isGood ? 0 : 1;
 }
 
