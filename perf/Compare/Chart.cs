@@ -47,6 +47,7 @@ internal sealed class Chart
     private readonly string[] _servers;
     private readonly double _greatest;
     private bool _hasLimited;
+    private bool _hasErrors;
 
     private Chart(Result result)
     {
@@ -93,7 +94,9 @@ internal sealed class Chart
             """;
     }
 
-    private string Title => $"Requests per second on one core, against {Says(_result.Reference)}";
+    // What the bars are of, once they are drawn.
+    private string Title =>
+        $"Requests per second{(_hasLimited ? ", or per CPU second (*)," : " on one core,")} against {Says(_result.Reference)}";
 
     private string Head()
     {
@@ -133,12 +136,15 @@ internal sealed class Chart
             if (Figure(scenario, server) is not { } figure)
                 continue;
             bool isMain = server == Main, isLimited = _result.IsLimitedByLoad(scenario, server);
+            bool hasErrors = _result.HasErrors(scenario, server);
             _hasLimited |= isLimited;
+            _hasErrors |= hasErrors;
             int height = isMain ? MainBar : Bar;
             bool isCut = figure > _greatest;
             double end = isCut ? Right + 6 : X(figure);
             Add($"<rect class=\"{server}\" x=\"{Left}\" y=\"{y}\" width=\"{end - Left:0.#}\" height=\"{height}\" rx=\"2\"/>");
-            string label = string.Create(CultureInfo.InvariantCulture, $"{figure:0.00}{(isLimited ? " *" : "")}{(isCut ? " \u2192" : "")}");
+            string marks = (isLimited ? " *" : "") + (hasErrors ? " !" : "") + (isCut ? " \u2192" : "");
+            string label = string.Create(CultureInfo.InvariantCulture, $"{figure:0.00}{marks}");
             bool isInside = isMain && end - Left > 60; // the bar's end and the target are to be seen
             string kind = isInside ? "main" : "value";
             Add($"<text class=\"{kind}\" x=\"{(isInside ? Left + 8 : end + 5):0.#}\" y=\"{y + height / 2 + 4}\">{label}</text>");
@@ -162,12 +168,18 @@ internal sealed class Chart
         string others = string.Concat(_result.Versions
             .Where(version => version.Key is "uvicorn" or "nginx" && _servers.Contains(version.Key))
             .Select(version => $", {version.Key} {version.Value}"));
+        var (least, greatest) = _result.CountRounds();
+        string rounds = least < greatest ? $"{least} to {greatest} rounds" : greatest == 1 ? "1 round" : $"{greatest} rounds";
         List<string> lines =
         [
-            $"Medians of {settings.Rounds} rounds of {settings.Seconds} s in turns; server on one core, load on another. Longer is better.",
+            $"Medians of {rounds} of {settings.Seconds} s in turns; server on one core, load on another. Longer is better.",
         ];
         if (_hasLimited)
-            lines.Add("* The load was the limit, the server's core was not busy: CPU time per request is compared, not the rate.");
+            lines.Add("* The server's core was not busy, load or a wait was the limit: CPU time per request is compared, not the rate.");
+        if (_hasErrors)
+            lines.Add("! One of the two servers lost connections or answered with errors: the table of the comparison counts them.");
+        if (_result.Failures.Count > 0)
+            lines.Add($"Failures: {_result.Failures.Count}, told below the table of the comparison.");
         lines.Add($"{machine.Runtime}{others}; {machine.Cpu}; Linux {machine.Kernel}");
         string commit = machine.Commit is null ? "" : $", commit {machine.Commit}";
         lines.Add(string.Create(CultureInfo.InvariantCulture, $"{_result.Date:yyyy-MM-dd}{commit}"));

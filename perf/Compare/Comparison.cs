@@ -83,7 +83,7 @@ internal sealed class Comparison
         {
             foreach (var kind in _kinds.Where(kind => kind.Knows(scenario)))
             {
-                if (await TryAsync(scenario, kind.Name, () => StartWarmAsync(scenario, kind, stop)) is { } server)
+                if (await TryAsync(scenario, kind.Name, () => StartWarmAsync(scenario, kind, stop), stop) is { } server)
                     servers.Add(server);
                 else
                     _progress.Skip(_options.Rounds, _options.Rounds * _options.Seconds);
@@ -93,7 +93,7 @@ internal sealed class Comparison
                 foreach (var server in servers)
                 {
                     var run = await TryAsync(
-                        scenario, server.Name, () => Load.RunAsync(server, scenario, round, _options.Seconds, stop));
+                        scenario, server.Name, () => Load.RunAsync(server, scenario, round, _options.Seconds, stop), stop);
                     _progress.Spend(_options.Seconds);
                     string at = _progress.Next();
                     if (run is null)
@@ -127,15 +127,16 @@ internal sealed class Comparison
 
     private int WarmUp(Scenario scenario) => _options.WarmUp ?? scenario.WarmUp;
 
-    private async Task<T?> TryAsync<T>(Scenario scenario, string server, Func<Task<T>> measure)
+    private async Task<T?> TryAsync<T>(Scenario scenario, string server, Func<Task<T>> measure, CancellationToken stop)
         where T : class
     {
         try
         {
             return await measure();
         }
-        catch (InvalidOperationException e)
+        catch (Exception e) when (e is InvalidOperationException or IOException) // the latter of /proc: it ended while it was looked at
         {
+            stop.ThrowIfCancellationRequested(); // an interrupt of the terminal ends the servers and the load as well
             Fail(scenario, server, e.Message);
             return null;
         }

@@ -58,6 +58,7 @@ internal static class Load
         {
             string output = await load.StandardOutput.ReadToEndAsync(limit.Token);
             await load.WaitForExitAsync(limit.Token);
+            stop.ThrowIfCancellationRequested(); // an interrupt of the terminal ends the load early, and its figures are of no full run
             return output;
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)

@@ -38,13 +38,24 @@ internal sealed record Result(
         ? Scenario.All.FirstOrDefault(known => known.Name == scenario && known.Goal > 0)?.Goal
         : null;
 
-    /// <summary>The faster of the pair was not busy all the time: the load was its limit, and the rate is not its own.</summary>
+    /// <summary>The faster of the pair was not busy all the time: the load or a wait was its limit, and the rate is not its own.</summary>
     public bool IsLimitedByLoad(string scenario, string server)
     {
         var own = Of(scenario, server);
         var first = Of(scenario, Reference);
         var faster = Median(own, run => run.RequestsPerSecond) >= Median(first, run => run.RequestsPerSecond) ? own : first;
         return Median(faster, run => run.CoreShare) < Busy;
+    }
+
+    /// <summary>One of the pair had errors: a finding before any ratio is.</summary>
+    public bool HasErrors(string scenario, string server) =>
+        Of(scenario, server).Concat(Of(scenario, Reference)).Any(run => run.HasErrors);
+
+    /// <summary>The fewest rounds of a server in a scenario, and the most: an interrupt or a failure leaves some out.</summary>
+    public (int Least, int Greatest) CountRounds()
+    {
+        int[] counts = [.. Runs.GroupBy(run => (run.Scenario, run.Server), (_, runs) => runs.Count())];
+        return (counts.Min(), counts.Max());
     }
 
     public static double Median(IEnumerable<Measurement> runs, Func<Measurement, double> figure) => Median(runs.Select(figure));
@@ -58,7 +69,11 @@ internal sealed record Result(
     }
 
     public static Result Load(string path) =>
-        JsonSerializer.Deserialize<Result>(File.ReadAllText(path)) is { Runs.Count: > 0, Settings: not null, Machine: not null } result
+        JsonSerializer.Deserialize<Result>(File.ReadAllText(path)) is
+        {
+            Runs.Count: > 0, Settings: { Servers.Length: > 0, Scenarios: not null },
+            Machine: not null, Versions: not null, Failures: not null,
+        } result
             ? result
             : throw new JsonException($"{path} is no comparison.");
 

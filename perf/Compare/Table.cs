@@ -22,7 +22,11 @@ internal static class Table
                     table.AppendLine(Row(result, runs).TrimEnd());
         foreach (string scenario in result.Settings.Scenarios)
             if (result.ByRate(scenario, "asgi", "floor") is { } rate && result.ByCpu(scenario, "asgi", "floor") is { } cpu)
-                table.AppendLine($"{scenario}: asgi reaches {Text(rate)} of the floor by rate, {Text(cpu)} by CPU.");
+            {
+                bool isBusy = Result.Median(result.Of(scenario, "floor"), run => run.CoreShare) >= Result.Busy;
+                string limit = isBusy ? "" : " (the load was the floor's limit)";
+                table.AppendLine($"{scenario}: asgi reaches {Text(rate)} of the floor by rate{limit}, {Text(cpu)} by CPU.");
+            }
         foreach (string failure in result.Failures)
             table.AppendLine($"failed: {failure.Split('\n')[0]}"); // what the load said was shown when it happened
         return table.ToString();

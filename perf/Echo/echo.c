@@ -22,13 +22,16 @@
 enum {
     PAYLOAD = 64,
     SENT = 2 + 4 + PAYLOAD, // a client's frame has its mask
-    ECHOED = 2 + PAYLOAD,
     HEAD_SIZE = 4096,
     MAX_EVENTS = 512,
     MAX_LATENCY = 1000000, // microseconds; what is longer counts as this
     TIMEOUT = 10,          // seconds without an answer to the handshake
     LAST = 2,              // seconds for the last echoes; what has not come then is an error
-    TEXT = 0x81            // FIN and the opcode
+    CONTROL_MAX = 125,     // octets in a control frame
+    TEXT = 0x81,           // FIN and the opcode, as of the others
+    CLOSE = 0x88,
+    PING = 0x89,
+    PONG = 0x8A
 };
 
 // The key and its answer of RFC 6455, section 1.3.
@@ -41,7 +44,7 @@ struct connection {
     uint64_t sent_at;
     size_t received;
     unsigned char payload[PAYLOAD];
-    unsigned char buffer[ECHOED + 1]; // an octet more than is due is seen
+    unsigned char buffer[2 * (2 + CONTROL_MAX)]; // what has been read but is no whole frame yet
 };
 
 static long latencies[MAX_LATENCY + 1];
@@ -106,8 +109,8 @@ static void end(struct connection *connection)
 
 static void say_goodbye(struct connection *connection)
 {
-    static const unsigned char CLOSE[] = { 0x88, 0x80, 0, 0, 0, 0 };
-    if (send(connection->fd, CLOSE, sizeof CLOSE, MSG_NOSIGNAL) != sizeof CLOSE)
+    static const unsigned char frame[] = { CLOSE, 0x80, 0, 0, 0, 0 };
+    if (send(connection->fd, frame, sizeof frame, MSG_NOSIGNAL) != sizeof frame)
         socket_errors++;
     end(connection);
 }
@@ -132,6 +135,36 @@ static void send_message(struct connection *connection)
     }
 }
 
+// The first frame in the buffer, which is whole. Servers ping connections that last; a client has to answer (RFC 6455, section 5.5.2).
+static void take(struct connection *connection)
+{
+    const unsigned char *frame = connection->buffer;
+    if (frame[0] == PONG)
+        return;
+    if (frame[0] == PING) {
+        unsigned char pong[2 + 4 + CONTROL_MAX] = { PONG, 0x80 | frame[1] }; // by a mask of zeros
+        memcpy(pong + 6, frame + 2, frame[1]);
+        if (send(connection->fd, pong, 6 + (size_t)frame[1], MSG_NOSIGNAL) != 6 + frame[1]) {
+            socket_errors++;
+            end(connection);
+        }
+        return;
+    }
+    if (frame[0] != TEXT || frame[1] != PAYLOAD || memcmp(frame + 2, connection->payload, PAYLOAD) != 0) {
+        wrong_answers++;
+        end(connection);
+        return;
+    }
+    if (is_over) { // too late to be counted
+        say_goodbye(connection);
+        return;
+    }
+    uint64_t latency = now() - connection->sent_at;
+    latencies[latency < MAX_LATENCY ? latency : MAX_LATENCY]++;
+    answered++;
+    send_message(connection);
+}
+
 static void receive(struct connection *connection)
 {
     ssize_t count = recv(connection->fd, connection->buffer + connection->received, sizeof connection->buffer - connection->received, 0);
@@ -143,25 +176,19 @@ static void receive(struct connection *connection)
         return;
     }
     connection->received += (size_t)count;
-    if (connection->received < ECHOED)
-        return;
-
-    const unsigned char *frame = connection->buffer;
-    if (connection->received > ECHOED || frame[0] != TEXT || frame[1] != PAYLOAD
-        || memcmp(frame + 2, connection->payload, PAYLOAD) != 0) {
-        wrong_answers++;
-        end(connection);
-        return;
+    while (connection->fd >= 0 && connection->received >= 2) {
+        size_t length = 2 + (size_t)connection->buffer[1];
+        if (connection->buffer[1] > CONTROL_MAX) { // longer than any that is due, or masked
+            wrong_answers++;
+            end(connection);
+            return;
+        }
+        if (length > connection->received)
+            return;
+        take(connection);
+        connection->received -= length;
+        memmove(connection->buffer, connection->buffer + length, connection->received);
     }
-    if (is_over) { // too late to be counted
-        say_goodbye(connection);
-        return;
-    }
-    connection->received = 0;
-    uint64_t latency = now() - connection->sent_at;
-    latencies[latency < MAX_LATENCY ? latency : MAX_LATENCY]++;
-    answered++;
-    send_message(connection);
 }
 
 static void serve(int epoll, uint64_t until)

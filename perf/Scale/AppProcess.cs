@@ -97,7 +97,7 @@ internal sealed class AppProcess : IDisposable
     /// <summary>Asks one of the app's routes for a number, on a connection that ends with it.</summary>
     public async Task<long> AskAsync(string route, CancellationToken stop)
     {
-        using var client = new HttpClient { Timeout = AnswerLimit };
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = AnswerLimit };
         client.DefaultRequestHeaders.ConnectionClose = true;
         return long.Parse(await client.GetStringAsync(new Uri(Address + route), stop), CultureInfo.InvariantCulture);
     }

@@ -65,7 +65,7 @@ internal sealed record Options(
 
     private static T[] Named<T>(string value, T[] known, Func<T, string> nameOf) =>
     [
-        .. value.Split(',').Select(name => known.FirstOrDefault(one => nameOf(one) == name)
+        .. value.Split(',').Distinct().Select(name => known.FirstOrDefault(one => nameOf(one) == name)
             ?? throw new FormatException($"{name} is none of {string.Join(", ", known.Select(nameOf))}.")),
     ];
 

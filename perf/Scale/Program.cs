@@ -1,6 +1,7 @@
 // Measures what a comparison of rates does not: blocking handlers, memory of connections at rest, churn, and how cost grows. Run by
 // perf/run with the verb. An interrupt ends servers and loads and reports what there is.
 
+using System.ComponentModel;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Scale;
@@ -31,6 +32,7 @@ catch (FormatException e)
 using var stop = new CancellationTokenSource();
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
 
 return options.Verb switch
 {
@@ -43,17 +45,19 @@ return options.Verb switch
 async Task<int> CarryOutAsync<TRun>(
     Func<Options, Action<TRun>, CancellationToken, Task> runAsync, Func<Options, IReadOnlyList<TRun>, (string Text, bool IsGood)> report)
 {
+    string commit = Results.ReadCommit(); // of what was built: it may be another by the end
     var runs = new List<TRun>();
     int exit = 0;
     try
     {
         await runAsync(options, runs.Add, stop.Token);
     }
-    catch (OperationCanceledException) when (stop.IsCancellationRequested)
+    catch (Exception) when (stop.IsCancellationRequested) // one of the terminal ends the children as well, by whose end it may be met first
     {
         exit = 130;
     }
-    catch (Exception e) when (e is InvalidOperationException or HttpRequestException or TimeoutException or OperationCanceledException)
+    catch (Exception e) when (e is InvalidOperationException or HttpRequestException or TimeoutException or OperationCanceledException
+        or IOException or Win32Exception) // the last two of /proc: a server ended while it was looked at
     {
         Console.Error.WriteLine(e.Message);
         exit = 1;
@@ -61,8 +65,10 @@ async Task<int> CarryOutAsync<TRun>(
 
     if (runs.Count == 0)
         return exit;
+    string saved = Results.Save("results", options, commit, runs);
     var (text, isGood) = report(options, runs);
-    Console.WriteLine($"\n{text.Trim()}\n\n{Results.Save("results", options, runs)}");
+    string caller = Environment.GetEnvironmentVariable("PERF_CALLER") ?? "."; // perf/run works in its own folder
+    Console.WriteLine($"\n{text.Trim()}\n\n{Path.GetRelativePath(caller, saved)}");
     return exit != 0 ? exit : isGood ? 0 : 1;
 }
 

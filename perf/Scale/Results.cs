@@ -16,7 +16,7 @@ internal static class Results
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
-    public static string Save<TRun>(string folder, Options options, IReadOnlyList<TRun> runs)
+    public static string Save<TRun>(string folder, Options options, string commit, IReadOnlyList<TRun> runs)
     {
         Directory.CreateDirectory(folder);
         var now = DateTimeOffset.UtcNow;
@@ -40,7 +40,7 @@ internal static class Results
             Dimensions = options.Dimensions.Select(dimension => dimension.Name),
             options.Sweeps,
         };
-        var content = new { Date = now, options.Verb, Commit = Commit(), Machine = machine, Settings = settings, Runs = runs };
+        var content = new { Date = now, options.Verb, Commit = commit, Machine = machine, Settings = settings, Runs = runs };
         File.WriteAllText(path, JsonSerializer.Serialize(content, Format));
         return path;
     }
@@ -50,7 +50,7 @@ internal static class Results
             ? line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim()
             : "unknown";
 
-    private static string Commit()
+    public static string ReadCommit()
     {
         try
         {

@@ -33,10 +33,10 @@ internal sealed class Table(params string[] header)
         : double.IsNaN(value) ? "-"
         : "∞";
 
-    /// <summary>The median, and the least and greatest where there are several.</summary>
+    /// <summary>The median, and the least and greatest where there are several; a dash without any.</summary>
     public static string Spread(IReadOnlyCollection<double> values, int digits) =>
-        values.Count == 1
-            ? Number(values.First(), digits)
+        values.Count <= 1
+            ? Number(Median(values), digits)
             : $"{Number(Median(values), digits)} ({Number(values.Min(), digits)}-{Number(values.Max(), digits)})";
 
     public static double Median(IEnumerable<double> values)

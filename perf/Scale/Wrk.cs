@@ -35,6 +35,7 @@ internal static class Wrk
         {
             output = await wrk.StandardOutput.ReadToEndAsync(limit.Token);
             await wrk.WaitForExitAsync(limit.Token);
+            stop.ThrowIfCancellationRequested(); // an interrupt of the terminal ends it early, and its figures are of no full run
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
