@@ -250,6 +250,28 @@ public sealed class RestingTests
 
     [Theory]
     [InlineData(false)]
+    [InlineData(true)] // its connection lingers, and has given its blocks back
+    public void What_an_application_keeps_of_the_last_request_knows_of_no_other_either(bool lingers)
+    {
+        HttpContext? kept = null;
+        using var server = HostedDelegate.Serve(context =>
+        {
+            kept ??= context;
+            context.Response.Headers.Connection = "close";
+            return Task.CompletedTask;
+        });
+        var client = server.Connect($"GET /public HTTP/1.1\r\nHost: a\r\nCookie: public\r\n{(lingers ? "" : "Connection: close\r\n")}\r\n");
+        Assert.Equal((ConnectionEnd.Fin, lingers ? 1 : 0, 0), (client.End, server.ConnectionCount, server.BlockCount));
+
+        server.Connect("GET /secret HTTP/1.1\r\nHost: a\r\nCookie: secret\r\n");
+
+        Assert.Equal(1, server.BlockCount);
+        Assert.Equal("", kept!.Request.Headers.Cookie.ToString());
+        Assert.Equal("", kept.Request.Path.Value);
+    }
+
+    [Theory]
+    [InlineData(false)]
     [InlineData(true)]
     public void A_stop_ends_a_connection_that_rests_at_once(bool hasAsked)
     {
