@@ -235,6 +235,7 @@ internal sealed partial class Http1Driver : ConnectionDriver
                 {
                     // Empty lines, which come before a request at any time: the wait for the rest holds no block.
                     input.ReleaseIfUnused();
+                    _stream.ReleaseOutput();
                 }
 
                 if (!_isHeadTimed && Machine.IsMidHead)

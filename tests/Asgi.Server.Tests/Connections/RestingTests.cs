@@ -136,8 +136,9 @@ public sealed class RestingTests
         server.Run();
         Assert.Equal(0, server.BlockCount);
 
-        client.Send(Apps.Get);
+        client.Send(Apps.Get + "\r\n");
         server.Run();
+        Assert.Equal(0, server.BlockCount);
         Assert.Equal([200, 200], Responses.Of(client).Select(response => response.Status));
     }
 
