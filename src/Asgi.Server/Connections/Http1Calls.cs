@@ -130,8 +130,12 @@ internal sealed class Http1Calls : ReadyItem
     public override void Waited(int call) => _driver.Connection.Guard(this, static calls =>
         calls._dispatch.LearnWait(calls._exchange, calls._loop.NowMilliseconds));
 
-    public override void Blocked(HandOffReason reason) =>
-        _driver.Connection.Guard((Calls: this, reason), static at => at.Calls.Learn(at.reason));
+    public override void Blocked(HandOffReason reason) => _driver.Connection.Guard((Calls: this, reason), static at =>
+    {
+        // What blocks may be what comes after the response, such as who hears of its end.
+        at.Calls._driver.TakeOutput();
+        at.Calls.Learn(at.reason);
+    });
 
     // Too many requests wait to be started: this one is answered in the application's place.
     public override void Refused(int call) => _driver.Connection.Guard(this, static calls =>
