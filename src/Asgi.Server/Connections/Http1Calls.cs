@@ -128,7 +128,10 @@ internal sealed class Http1Calls : ReadyItem
 
     // Guarded, both: the name of the route is the application's to say.
     public override void Waited(int call) => _driver.Connection.Guard(this, static calls =>
-        calls._dispatch.LearnWait(calls._exchange, calls._loop.NowMilliseconds));
+    {
+        calls._dispatch.LearnWait(calls._exchange, calls._loop.NowMilliseconds);
+        calls.GoByWhatIsLearned();
+    });
 
     public override void Blocked(HandOffReason reason) => _driver.Connection.Guard((Calls: this, reason), static at =>
     {
@@ -148,10 +151,11 @@ internal sealed class Http1Calls : ReadyItem
     private void Learn(HandOffReason reason)
     {
         _dispatch.Learn(_driver.Connection.Id, _exchange, reason, _loop.NowMilliseconds);
-
-        // A request may be long, as those are that became WebSockets: what is left of it goes by what it has taught.
-        _route = _dispatch.Find(_exchange.Scope, _loop.NowMilliseconds);
+        GoByWhatIsLearned();
     }
+
+    // A request may be long, as those are that became WebSockets: what is left of it goes by what it has taught.
+    private void GoByWhatIsLearned() => _route = _dispatch.Find(_exchange.Scope, _loop.NowMilliseconds);
 
     private void Make(ReadyCall call)
     {
