@@ -202,9 +202,12 @@ public sealed class HandOffTests : IDisposable
         var item = new WaitingCall(() => Assert.True(hasLooked.Wait(FailureMilliseconds)));
         var looker = new Thread(() =>
         {
-            // Two looks see the call; more when the other thread was not waiting yet, or something was compiled. Never the threshold's.
+            // Two looks see the call; more when the other thread was not waiting yet, or something was compiled. Never the threshold's. The
+            // loop may not have begun the call yet: then both numbers are 0.
             SpinWait.SpinUntil(
-                () => watched.Look(int.MaxValue) && _loop.Hold!.WaitedCallNumber == _loop.Hold.CallNumber, FailureMilliseconds);
+                () => watched.Look(int.MaxValue) && _loop.Hold is { CallNumber: > 0 and var number, WaitedCallNumber: var waited }
+                    && waited == number,
+                FailureMilliseconds);
             hasLooked.Set();
         });
         _loop.Ready(item);
