@@ -217,8 +217,8 @@ public sealed class HandOffTests : IDisposable
         Assert.True(_loop.Tick());
         Assert.Equal(1, item.WaitCount);
 
-        // Two looks, and never the threshold's. Who looks is new each time, since a call in which something was compiled, by whichever test,
-        // counts as one that runs. Before the first call both numbers are 0.
+        // Two looks, and never the threshold's. Who looks is new each time, since a call in which something was compiled, by whichever
+        // test, counts as one that runs. Before the first call both numbers are 0.
         bool SeesItWaiting()
         {
             var watched = new Watchdog.Watched(_loop);
