@@ -113,7 +113,7 @@ internal abstract class HttpStream
     public abstract void CancelFlush();
 
     /// <summary>Ends the content and sends what is written.</summary>
-    /// <param name="isReturning">The application's task completes next: on another thread one post then serves for both.</param>
+    /// <param name="isReturning">The application's task completes next: what is written may leave with its return.</param>
     public abstract void Complete(bool isReturning);
 
     /// <summary>Ends the response short of its length: the client must see that it is truncated.</summary>

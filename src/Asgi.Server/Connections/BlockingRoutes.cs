@@ -55,7 +55,8 @@ internal sealed class BlockingRoutes(int blockingMilliseconds)
     /// <inheritdoc cref="WaitsMin"/>
     public const int WaitsWindowMilliseconds = 1000;
 
-    // A lock, since what is learned belongs to all loops. Only a hand-off and a route's end come this way; who asks reads without it.
+    // A lock, since what is learned belongs to all loops. Only hand-offs, waits of some milliseconds and a route's end come this way; who
+    // asks reads without it.
     private readonly Lock _gate = new();
     private readonly ConcurrentDictionary<ulong, BlockingRoute> _blocking = new();
     private readonly Dictionary<ulong, (int Evidence, long Since)> _suspects = [];

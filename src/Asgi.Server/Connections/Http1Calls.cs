@@ -128,10 +128,17 @@ internal sealed class Http1Calls : ReadyItem
 
     // Guarded, both: the name of the route is the application's to say.
     public override void Waited(int call) => _driver.Connection.Guard(this, static calls =>
-        calls._dispatch.LearnWait(calls._exchange, calls._loop.NowMilliseconds));
+    {
+        calls._dispatch.LearnWait(calls._exchange, calls._loop.NowMilliseconds);
+        calls.GoByWhatIsLearned();
+    });
 
-    public override void Blocked(HandOffReason reason) =>
-        _driver.Connection.Guard((Calls: this, reason), static at => at.Calls.Learn(at.reason));
+    public override void Blocked(HandOffReason reason) => _driver.Connection.Guard((Calls: this, reason), static at =>
+    {
+        // What blocks may be what comes after the response, such as who hears of its end.
+        at.Calls._driver.TakeOutput();
+        at.Calls.Learn(at.reason);
+    });
 
     // Too many requests wait to be started: this one is answered in the application's place.
     public override void Refused(int call) => _driver.Connection.Guard(this, static calls =>
@@ -144,10 +151,11 @@ internal sealed class Http1Calls : ReadyItem
     private void Learn(HandOffReason reason)
     {
         _dispatch.Learn(_driver.Connection.Id, _exchange, reason, _loop.NowMilliseconds);
-
-        // A request may be long, as those are that became WebSockets: what is left of it goes by what it has taught.
-        _route = _dispatch.Find(_exchange.Scope, _loop.NowMilliseconds);
+        GoByWhatIsLearned();
     }
+
+    // A request may be long, as those are that became WebSockets: what is left of it goes by what it has taught.
+    private void GoByWhatIsLearned() => _route = _dispatch.Find(_exchange.Scope, _loop.NowMilliseconds);
 
     private void Make(ReadyCall call)
     {

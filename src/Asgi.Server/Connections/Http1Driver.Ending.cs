@@ -62,6 +62,7 @@ internal sealed partial class Http1Driver
     {
         _state = State.Done;
         _connection.ClearDeadline();
+        Unbind();
         _stream?.ReleaseOutput();
         if (_stream is { IsUpgraded: true })
         {
@@ -75,7 +76,14 @@ internal sealed partial class Http1Driver
     {
         _state = State.Done;
         _stream?.Clear();
-        _scope?.Unbind();
+        Unbind();
         _connection.Release();
+    }
+
+    // The blocks of the head are another connection's soon, also while this one lingers: whoever keeps the scope does not see into them.
+    private void Unbind()
+    {
+        _scope?.Unbind();
+        Machine?.Head.Fields.Clear();
     }
 }

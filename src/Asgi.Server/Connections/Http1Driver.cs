@@ -167,7 +167,7 @@ internal sealed partial class Http1Driver : ConnectionDriver
     /// <summary>The application's task has completed.</summary>
     public void OnApplicationDone() => _calls.OnApplicationDone();
 
-    /// <summary>Sends what the application has written, whose task has completed.</summary>
+    /// <summary>Sends what the application has handed over, although a call into it is still under way on another thread.</summary>
     public void TakeOutput() => _stream.TakeLastOutput();
 
     /// <summary>The application is done, and no call into it is left on another thread: the exchange is the driver's again.</summary>
@@ -235,6 +235,7 @@ internal sealed partial class Http1Driver : ConnectionDriver
                 {
                     // Empty lines, which come before a request at any time: the wait for the rest holds no block.
                     input.ReleaseIfUnused();
+                    _stream.ReleaseOutput();
                 }
 
                 if (!_isHeadTimed && Machine.IsMidHead)

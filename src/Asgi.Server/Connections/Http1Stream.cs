@@ -24,6 +24,7 @@ internal sealed partial class Http1Stream : HttpStream
     private long _unsent;
     private int _isAwaitingFlush;
     private volatile bool _isHeadWritten;
+    private volatile bool _isEndHeld;
     private volatile bool _isBroken;
 
     public Http1Stream(
@@ -181,7 +182,11 @@ internal sealed partial class Http1Stream : HttpStream
         _output.EndContent();
 
         // The loop takes the last of it when it hears that the application has returned: one visit, or one post, serves for both.
-        if (!isReturning)
+        if (isReturning)
+        {
+            _isEndHeld = true;
+        }
+        else
         {
             SendOutput();
         }
@@ -241,8 +246,22 @@ internal sealed partial class Http1Stream : HttpStream
         _isAwaitingContent = false;
     }
 
-    /// <summary>The application's task has completed: what it has written last is taken over as well. Loop thread.</summary>
-    public void TakeLastOutput() => MoveOutput();
+    /// <summary>
+    /// Takes over what the application has posted, and the end of its response if that is held for its return. What a call on another
+    /// thread may still be writing is not touched. Loop thread.
+    /// </summary>
+    public void TakeLastOutput()
+    {
+        if (_isEndHeld)
+        {
+            _isEndHeld = false;
+            MoveOutput();
+        }
+        else
+        {
+            TakeOutput();
+        }
+    }
 
     /// <summary>Takes over what the application has written on another thread. Loop thread.</summary>
     public void TakeOutput()

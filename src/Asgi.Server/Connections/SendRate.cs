@@ -52,6 +52,8 @@ internal sealed class SendRate(Connection connection) : LoopTimer
     {
         if (RateMin is not { } rate || !_isRunning)
         {
+            // Given up by this request; the next may want it again.
+            _isRunning = false;
             return;
         }
 

@@ -1,9 +1,12 @@
 // A call that blocks somewhere else: what the rest of its exchange does meanwhile, on the loop that went on without it.
 
 using System.Buffers;
+using Asgi.Server.Application;
 using Asgi.Server.Loops;
 using Asgi.Server.Testing.Simulation;
+using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace Asgi.Server.Tests.Connections;
 
@@ -38,6 +41,50 @@ public sealed class AwayTests
     }
 
     [Fact]
+    public void A_response_is_sent_though_what_disposes_of_its_context_blocks()
+    {
+        using var blocked = new BlockedCall();
+        using var server = new SimulatedServer(
+            log => new HostedApplication<int>(new BlocksAtItsEnd(blocked), log), spares: blocked);
+        var client = server.Connect();
+        client.Send(Apps.Get);
+        blocked.TakeLoopFrom(server);
+
+        server.Run();
+
+        Assert.Equal(204, Assert.Single(Responses.Of(client)).Status);
+        blocked.Return(server);
+        server.DemandNothingLeft();
+    }
+
+    [Fact]
+    public void What_a_call_is_still_writing_stays_its_own_though_the_application_has_failed()
+    {
+        using var blocked = new BlockedCall();
+        var hops = new Hops();
+        using var server = new SimulatedServer(
+            async exchange =>
+            {
+                _ = WriteAsideAsync(exchange, blocked);
+                await hops.Next();
+                throw new InvalidOperationException("The application fails.");
+            },
+            spares: blocked);
+        var client = server.Connect();
+        client.Send(Head);
+        SimulatedServer.OffLoop(server.Run);
+        client.Send("hello");
+        blocked.TakeLoopFrom(server);
+
+        hops.RunAll(server);
+
+        Assert.Equal("", client.Received);
+        blocked.Return(server);
+        Assert.StartsWith("HTTP/1.1 200 ", client.Received, StringComparison.Ordinal);
+        server.DemandNothingLeft();
+    }
+
+    [Fact]
     public void A_loop_survives_a_route_whose_name_cannot_be_had()
     {
         using var blocked = new BlockedCall();
@@ -65,6 +112,28 @@ public sealed class AwayTests
         var read = await context.Request.BodyReader.ReadAsync();
         context.Request.BodyReader.AdvanceTo(read.Buffer.End);
         blocked.Block();
+    }
+
+    private static async Task WriteAsideAsync(HttpExchange exchange, BlockedCall blocked)
+    {
+        var body = await exchange.ReceiveAsync();
+        exchange.AdvanceTo(body.Body.End, body.Body.End);
+        exchange.Send(new ResponseStart(200));
+        exchange.WriteHead();
+        blocked.Block();
+    }
+
+    private sealed class BlocksAtItsEnd(BlockedCall blocked) : IHttpApplication<int>
+    {
+        public int CreateContext(IFeatureCollection contextFeatures)
+        {
+            contextFeatures.Get<IHttpResponseFeature>()!.StatusCode = 204;
+            return 1;
+        }
+
+        public Task ProcessRequestAsync(int context) => Task.CompletedTask;
+
+        public void DisposeContext(int context, Exception? exception) => blocked.Block();
     }
 
     private sealed class Nameless

@@ -115,6 +115,45 @@ public sealed class DataRateTests
     }
 
     [Fact]
+    public void A_rate_that_one_request_has_given_up_holds_for_the_next_though_its_client_has_taken_nothing_meanwhile()
+    {
+        var isGivenUp = false;
+        var giveUp = new TaskCompletionSource();
+        var goOn = new TaskCompletionSource();
+        using var server = new SimulatedServer(
+            async exchange =>
+            {
+                if (!isGivenUp)
+                {
+                    isGivenUp = true;
+                    exchange.Send(new ResponseStart(200));
+                    await exchange.SendAsync(new ResponseBody(new byte[1000], MoreBody: true));
+                    await giveUp.Task;
+                    exchange.Stream.ResponseRateMin = null;
+                    await goOn.Task;
+                    await exchange.SendAsync(default);
+                    return;
+                }
+
+                await Apps.Answer(exchange, Apps.Repeat("x", 1000));
+            },
+            conditions: new NetworkConditions { SendCapacity = 600 });
+        var client = server.Connect();
+        client.Window = 0;
+        client.Send(Apps.Get + Apps.Get);
+        server.Advance(Check);
+        SimulatedServer.OnLoop(giveUp.SetResult);
+        server.Advance(3 * Grace);
+        Assert.Equal(ConnectionEnd.None, client.End);
+
+        SimulatedServer.OnLoop(goOn.SetResult);
+        server.Advance(SendRate.CreditMax * 1000L / BytesPerSecond);
+
+        Assert.Equal((ConnectionEnd.Reset, 0), (client.End, server.ConnectionCount));
+        server.DemandNothingLeft();
+    }
+
+    [Fact]
     public void What_the_kernel_holds_for_a_client_that_takes_enough_says_nothing_of_it()
     {
         // The server sees no room for minutes, although the client takes twice the least rate.

@@ -3,6 +3,7 @@
 
 using System.Globalization;
 using System.Text;
+using Asgi.Server.Connections;
 using Asgi.Server.Loops;
 using Asgi.Server.Testing.Simulation;
 
@@ -119,6 +120,42 @@ public sealed class HandOffTests
         Assert.Equal((8, 2), (here, stage.SpareCallCount));
         Assert.Equal(10, Responses.Of(client, Enumerable.Repeat("GET", 10).ToArray()).Count);
         Assert.Contains(server.Log.Entries, entry => entry.Id.Name == "RouteBlocks");
+    }
+
+    [Fact]
+    public void What_waits_have_taught_holds_for_the_rest_of_the_exchange_as_well()
+    {
+        const int Pieces = BlockingRoutes.WaitsMin + 4;
+        using var stage = new HandOffStage(new Random(1), handOffChance: 0);
+        var here = 0;
+        using var server = new SimulatedServer(
+            async exchange =>
+            {
+                await foreach (var _ in Apps.Content(exchange))
+                {
+                    if (Loop.Current?.Hold is { } hold)
+                    {
+                        here++;
+                        hold.NoteWait(hold.CallNumber);
+                    }
+                }
+
+                await Apps.Answer(exchange, "done");
+            },
+            spares: stage);
+        var client = server.Connect();
+        client.Send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+        for (var piece = 0; piece < Pieces; piece++)
+        {
+            client.Send("1\r\nx\r\n");
+            stage.Play(server, () => { });
+        }
+
+        client.Send("0\r\n\r\n");
+        stage.Play(server, () => { });
+
+        Assert.Equal("done", Assert.Single(Responses.Of(client, "POST")).Content);
+        Assert.Equal(BlockingRoutes.WaitsMin, here);
     }
 
     [Fact]

@@ -136,8 +136,9 @@ public sealed class RestingTests
         server.Run();
         Assert.Equal(0, server.BlockCount);
 
-        client.Send(Apps.Get);
+        client.Send(Apps.Get + "\r\n");
         server.Run();
+        Assert.Equal(0, server.BlockCount);
         Assert.Equal([200, 200], Responses.Of(client).Select(response => response.Status));
     }
 
@@ -246,6 +247,28 @@ public sealed class RestingTests
             Assert.Equal("", kept.Request.Headers.Cookie.ToString());
             Assert.Equal("", kept.Request.Host.Value);
         }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)] // its connection lingers, and has given its blocks back
+    public void What_an_application_keeps_of_the_last_request_knows_of_no_other_either(bool lingers)
+    {
+        HttpContext? kept = null;
+        using var server = HostedDelegate.Serve(context =>
+        {
+            kept ??= context;
+            context.Response.Headers.Connection = "close";
+            return Task.CompletedTask;
+        });
+        var client = server.Connect($"GET /public HTTP/1.1\r\nHost: a\r\nCookie: public\r\n{(lingers ? "" : "Connection: close\r\n")}\r\n");
+        Assert.Equal((ConnectionEnd.Fin, lingers ? 1 : 0, 0), (client.End, server.ConnectionCount, server.BlockCount));
+
+        server.Connect("GET /secret HTTP/1.1\r\nHost: a\r\nCookie: secret\r\n");
+
+        Assert.Equal(1, server.BlockCount);
+        Assert.Equal("", kept!.Request.Headers.Cookie.ToString());
+        Assert.Equal("", kept.Request.Path.Value);
     }
 
     [Theory]
