@@ -61,6 +61,7 @@ internal sealed partial class Http1Driver
     private void End(bool mustLinger, ConnectionEndReason reason)
     {
         _state = State.Done;
+        Unbind();
         _connection.ClearDeadline();
         _stream?.ReleaseOutput();
         if (_stream is { IsUpgraded: true })
@@ -75,7 +76,14 @@ internal sealed partial class Http1Driver
     {
         _state = State.Done;
         _stream?.Clear();
-        _scope?.Unbind();
+        Unbind();
         _connection.Release();
+    }
+
+    // Before its memory is another connection's: an application may have kept what reads it.
+    private void Unbind()
+    {
+        _scope?.Unbind();
+        Machine?.Head.Fields.Clear();
     }
 }
