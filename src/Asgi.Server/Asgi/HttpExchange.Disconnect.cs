@@ -13,7 +13,8 @@ public sealed partial class HttpExchange
     /// <summary>
     /// Cancelled when the client disconnects before the response is complete. A client that only ends its sending (FIN) may still read:
     /// then this comes after a grace, 10 s unless the server's options say otherwise. The callbacks run on the connection's event loop, as
-    /// the application does.
+    /// the application does. To be used until the application's task completes: the connection's next request may have the same token,
+    /// without what was registered with it before.
     /// </summary>
     public CancellationToken Disconnected
     {

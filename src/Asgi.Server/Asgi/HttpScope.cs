@@ -43,7 +43,7 @@ public sealed class HttpScope
         get
         {
             EnsureTarget();
-            return _path ??= DecodePath();
+            return _path ?? (IsBound ? _path = DecodePath() : "");
         }
     }
 
@@ -82,11 +82,12 @@ public sealed class HttpScope
         get
         {
             EnsureTarget();
-            return _queryString ??= _offsets.QueryLength == 0
-                ? ""
-                : Encoding.ASCII.GetString(_buffer.AsSpan(_offsets.QueryStart, _offsets.QueryLength));
+            return _queryString ?? (IsBound ? _queryString = DecodeQuery() : "");
         }
     }
+
+    // What is asked too late has an answer, but not one for the next request with the same target.
+    private bool IsBound => _buffer.Length > 0;
 
     internal bool IsHead => MethodBytes.SequenceEqual("HEAD"u8);
 
@@ -137,6 +138,9 @@ public sealed class HttpScope
             _queryString = null;
         }
     }
+
+    private string DecodeQuery() =>
+        _offsets.QueryLength == 0 ? "" : Encoding.ASCII.GetString(_buffer.AsSpan(_offsets.QueryStart, _offsets.QueryLength));
 
     private string DecodePath()
     {

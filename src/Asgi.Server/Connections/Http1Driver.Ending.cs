@@ -61,8 +61,8 @@ internal sealed partial class Http1Driver
     private void End(bool mustLinger, ConnectionEndReason reason)
     {
         _state = State.Done;
-        _connection.ClearDeadline();
         Unbind();
+        _connection.ClearDeadline();
         _stream?.ReleaseOutput();
         if (_stream is { IsUpgraded: true })
         {

@@ -49,7 +49,7 @@ public sealed class HostingTests
         return thread.AllocatedPerRequest();
     }
 
-    private static WebApplication Build(Action<IWebHostBuilder> useServer, string pattern, Action note)
+    private static WebApplication Build(Action<IWebHostBuilder> useServer, string pattern, Action<object> note)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
         useServer(builder.WebHost);
@@ -59,7 +59,7 @@ public sealed class HostingTests
         app.UseEndpoints(_ => { });
         app.MapGet(pattern, context =>
         {
-            note();
+            note(context.Features);
             var response = context.Response;
             response.StatusCode = StatusCodes.Status200OK;
             response.ContentType = "text/plain";

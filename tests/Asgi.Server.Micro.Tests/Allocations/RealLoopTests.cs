@@ -61,7 +61,7 @@ public sealed class RealLoopTests
 
         public ValueTask RunAsync(HttpExchange exchange)
         {
-            thread.NoteRequest();
+            thread.NoteRequest(exchange);
             return _plaintext.RunAsync(exchange);
         }
     }
@@ -70,7 +70,7 @@ public sealed class RealLoopTests
     {
         public IFeatureCollection CreateContext(IFeatureCollection contextFeatures)
         {
-            thread.NoteRequest();
+            thread.NoteRequest(contextFeatures);
             return contextFeatures;
         }
 

@@ -168,6 +168,35 @@ public sealed class HalfCloseTests
     });
 
     [Fact]
+    public void What_was_cancelled_for_a_request_is_not_for_the_next_one()
+    {
+        var first = new Waiting();
+        bool? isCancelled = null;
+        using var server = new SimulatedServer(async exchange =>
+        {
+            if (exchange.Scope.Path == "/2")
+            {
+                isCancelled = exchange.Disconnected.IsCancellationRequested;
+            }
+            else
+            {
+                await Record.ExceptionAsync(async () => await first.Run(exchange));
+            }
+
+            await Apps.Path(exchange);
+        });
+        var client = server.Connect(Apps.Get + "GET /2 HTTP/1.1\r\nHost: a\r\n\r\n");
+        client.ShutdownSend();
+
+        server.Advance(Grace + Step);
+
+        Assert.True(first.IsDisconnected);
+        Assert.False(isCancelled);
+        Assert.Equal(["/", "/2"], Responses.Of(client).Select(response => response.Content));
+        server.DemandNothingLeft();
+    }
+
+    [Fact]
     public void A_reset_within_the_grace_is_told_at_once() => Seeds.Run(SeedCount, seed =>
     {
         var app = new Waiting();
