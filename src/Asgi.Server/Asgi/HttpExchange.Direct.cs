@@ -32,8 +32,8 @@ public sealed partial class HttpExchange
     private int SendDirect(ReadOnlySpan<byte> content, bool isLast)
     {
         var written = _written + content.Length;
-        var length = _state == ResponseState.Held ? _start.Fields?.ContentLength : _contentLength;
-        if (length is null || written > length || (isLast && written < length) || Scope.IsHead)
+        var length = _state == ResponseState.Held ? AnnouncedLength() : _hasContent ? _contentLength : null;
+        if (length is null || written > length || (isLast && written < length))
         {
             return 0;
         }
@@ -43,13 +43,17 @@ public sealed partial class HttpExchange
             WriteHead(isWhole: false);
         }
 
-        if (_state != ResponseState.Started || !_hasContent || _contentLength is null)
-        {
-            return 0;
-        }
-
         var sent = _stream.SendDirect(content);
         _written += sent;
         return sent;
     }
+
+    // Of a response that is only held: the length of content that will follow its head as it is; null when there is none.
+    private long? AnnouncedLength() =>
+        Scope.IsHead
+            || !ResponseRules.MayHaveContent(_start.Status)
+            || _start.Fields is not { } fields
+            || (fields.Traits & ResponseFieldTraits.HasTransferEncoding) != 0
+            ? null
+            : fields.ContentLength;
 }

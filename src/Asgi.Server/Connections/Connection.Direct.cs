@@ -8,8 +8,10 @@ namespace Asgi.Server.Connections;
 
 internal sealed partial class Connection
 {
-    /// <summary>Bytes of one direct send, after which the other connections of the loop have their turn.</summary>
+    /// <summary>Bytes sent directly in a tick, after which the other connections of the loop have their turn.</summary>
     public const int DirectLengthMax = 1024 * 1024;
+
+    private int _directLength;
 
     /// <summary>Sends what is queued, and as much of <paramref name="content"/> behind it as the socket takes at once.</summary>
     /// <returns>
@@ -18,7 +20,8 @@ internal sealed partial class Connection
     [SkipLocalsInit]
     public unsafe int SendDirect(ReadOnlySpan<byte> content)
     {
-        if (State != ConnectionState.Open || Output.FileCount > 0)
+        var room = DirectLengthMax - _directLength;
+        if (State != ConnectionState.Open || Output.FileCount > 0 || room == 0)
         {
             return 0;
         }
@@ -32,7 +35,7 @@ internal sealed partial class Connection
 
         fixed (byte* start = content)
         {
-            vectors[count++] = new IoVector(start, Math.Min(content.Length, DirectLengthMax));
+            vectors[count++] = new IoVector(start, Math.Min(content.Length, room));
             var result = Transport.Send(new ReadOnlySpan<IoVector>(vectors, count));
             if (result.Status != TransportStatus.Done)
             {
@@ -42,7 +45,9 @@ internal sealed partial class Connection
             var queued = Math.Min(result.Length, Output.Length);
             Output.Consume(queued);
             _sendRate?.Count(result.Length);
-            return (int)(result.Length - queued);
+            var sent = (int)(result.Length - queued);
+            _directLength += sent;
+            return sent;
         }
     }
 }

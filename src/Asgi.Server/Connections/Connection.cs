@@ -173,6 +173,7 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
     public void Flush()
     {
         _isFlushListed = false;
+        _directLength = 0;
         if (State is ConnectionState.Open or ConnectionState.Closing)
         {
             Guard(static connection => connection.SendQueued());

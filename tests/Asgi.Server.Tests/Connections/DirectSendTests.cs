@@ -1,6 +1,7 @@
 // Large content goes to the socket from where it lies, as far as the socket takes it: the client must not see a difference.
 
 using System.Text;
+using Asgi.Server.Connections;
 using Asgi.Server.Testing.Simulation;
 
 namespace Asgi.Server.Tests.Connections;
@@ -108,6 +109,48 @@ public sealed class DirectSendTests
         var client = server.Connect(Apps.Get);
 
         Assert.StartsWith("HTTP/1.1 500 ", client.Received, StringComparison.Ordinal);
+        server.DemandNothingLeft();
+    }
+
+    [Fact]
+    public void A_status_without_content_is_refused_as_ever()
+    {
+        using var server = new SimulatedServer(exchange =>
+        {
+            exchange.Send(new ResponseStart(204, WithLength(Length)));
+            return exchange.SendAsync(new ResponseBody(Content, MoreBody: true));
+        });
+        var client = server.Connect(Apps.Get);
+
+        Assert.StartsWith("HTTP/1.1 500 ", client.Received, StringComparison.Ordinal);
+        server.DemandNothingLeft();
+    }
+
+    [Fact]
+    public void A_writer_whose_client_keeps_up_still_gives_the_others_their_turn()
+    {
+        const int PieceLength = 256 * 1024;
+        const int PieceCount = 3 * Connection.DirectLengthMax / PieceLength;
+        var atOnce = 0;
+        var isFirst = true;
+        using var server = new SimulatedServer(
+            async exchange =>
+            {
+                exchange.Send(new ResponseStart(200, WithLength(PieceCount * PieceLength)));
+                var piece = new byte[PieceLength];
+                for (var number = 1; number <= PieceCount; number++)
+                {
+                    var sent = exchange.SendAsync(new ResponseBody(piece, MoreBody: number < PieceCount));
+                    isFirst &= sent.IsCompleted;
+                    atOnce += isFirst ? 1 : 0;
+                    await sent;
+                }
+            },
+            conditions: NetworkConditions.Calm with { SendCapacity = int.MaxValue });
+        var client = server.Connect(Apps.Get);
+
+        Assert.Equal(Connection.DirectLengthMax / PieceLength, atOnce);
+        Assert.Equal(PieceCount * PieceLength, Assert.Single(Responses.Of(client, "GET")).Content.Length);
         server.DemandNothingLeft();
     }
 

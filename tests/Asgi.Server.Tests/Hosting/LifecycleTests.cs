@@ -97,7 +97,7 @@ public sealed class LifecycleTests
         Assert.False(second.IsCompleted);
         leave.SetResult();
         await second.WaitAsync(AppHost.Patience);
-        Assert.True(first.IsCompletedSuccessfully);
+        await first.WaitAsync(AppHost.Patience);
         Assert.Equal(200, (await client.ReadResponseAsync())!.Status);
     }
 
@@ -125,7 +125,7 @@ public sealed class LifecycleTests
 
         await (isDispose ? Task.Run(server.Dispose) : server.StopAsync(Now)).WaitAsync(AppHost.Patience);
 
-        Assert.True(first.IsCompletedSuccessfully);
+        await first.WaitAsync(AppHost.Patience);
         Assert.Null(await client.ReadResponseAsync());
         leave.SetResult();
     }
