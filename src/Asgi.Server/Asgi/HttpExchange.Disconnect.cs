@@ -20,16 +20,19 @@ public sealed partial class HttpExchange
     {
         get
         {
-            if (_disconnectSource is null)
+            // Read once: whoever asks while the next request begins must not find it gone in between.
+            var source = _disconnectSource;
+            if (source is null)
             {
-                Interlocked.CompareExchange(ref _disconnectSource, new CancellationTokenSource(), null);
+                var made = new CancellationTokenSource();
+                source = Interlocked.CompareExchange(ref _disconnectSource, made, null) ?? made;
                 if (_isDisconnected)
                 {
-                    _disconnectSource.Cancel();
+                    source.Cancel();
                 }
             }
 
-            return _disconnectSource.Token;
+            return source.Token;
         }
     }
 
