@@ -20,6 +20,7 @@ internal static class Campaign
         new("chunked", ChunkedGrammar.Draw),
         new("driver", Script.Draw),
         new("proxy", ProxyGrammar.Draw),
+        new("hpack", HpackGrammar.Draw),
     ];
 
     /// <summary>Tries one case.</summary>

@@ -91,6 +91,15 @@ public class FieldBytesTests
     }
 
     [Fact]
+    public void A_field_that_does_not_end_leaves_nothing()
+    {
+        var into = new FieldBytes(2);
+        int position = 0;
+        Assert.Equal(HpackResult.Fault, new HpackDecoder().Next([0x61], ref position, into, out _)); // "date", and no value
+        Assert.Equal(0, into.Length);
+    }
+
+    [Fact]
     public void Bytes_grow_up_to_the_maximum()
     {
         var bytes = new FieldBytes(1000);
