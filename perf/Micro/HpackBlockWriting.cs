@@ -9,11 +9,11 @@ namespace Asgi.Server.Micro;
 [MemoryDiagnoser]
 public class HpackBlockWriting
 {
-    /// <summary>Status, date, server and type are one byte each; the length is a literal of two bytes, of an octet for its size and its digits.</summary>
-    private const int PlaintextLength = 4 + 3 + 2;
+    /// <summary>Status, date, server and type are one byte each; the length is a literal, with three bytes before its digits.</summary>
+    private const int PlaintextLength = 4 + (3 + 2);
 
-    /// <summary>Of the six fields the entity tag is a literal.</summary>
-    private const int SixFieldsLength = 3 + 3 + 3 + 5 + 3 + 26;
+    /// <summary>Length and entity tag are literals, both Huffman-coded.</summary>
+    private const int SixFieldsLength = 3 + 5 + (3 + 3) + (3 + 26);
 
     private readonly byte[] _buffer = new byte[4096];
     private readonly HpackEncoder _encoder = new();
