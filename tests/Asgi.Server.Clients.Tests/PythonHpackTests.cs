@@ -1,5 +1,5 @@
-// HPACK against an implementation that shares nothing with ours, Python's hpack: hundreds of blocks of one connection in each direction, with
-// settings between them. Each line of the conversation is a setting ("S 100"), or a block or its fields in hexadecimal.
+// HPACK against an implementation that shares nothing with ours, Python's hpack: hundreds of blocks of one connection in each direction,
+// with settings between them. Each line of the conversation is a setting ("S 100"), or a block or its fields in hexadecimal.
 
 using System.Text;
 using Asgi.Server.Protocols.Http2.Hpack;

@@ -1,5 +1,5 @@
-// Draws the steps of a connection's HPACK: blocks of the grammar with anything in their integers and strings, blocks that were right once and
-// have been changed, and responses.
+// Draws the steps of a connection's HPACK: blocks of the grammar with anything in their integers and strings, blocks that were right once
+// and have been changed, and responses.
 
 using System.Text;
 using Asgi.Server.Protocols.Http2.Hpack;
