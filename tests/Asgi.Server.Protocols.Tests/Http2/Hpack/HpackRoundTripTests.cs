@@ -73,6 +73,42 @@ public class HpackRoundTripTests
     }
 
     [Fact]
+    public void What_a_block_evicted_is_there_again_when_it_does_not_fit()
+    {
+        // Fifteen entries fill the table; the block puts more in than there is room for beside them, and is a byte too long.
+        var encoder = new HpackEncoder { TableSizeMax = 15 * 36 };
+        var decoder = new HpackDecoder { TableSizeMax = 15 * 36 };
+        (string, string)[] old = [.. Enumerable.Range(0, 15).Select(i => ($"a{i:00}", "1"))];
+        (string, string)[] other = [.. Enumerable.Range(0, 40).Select(i => ($"b{i:00}", "1"))];
+        byte[] target = new byte[1000];
+        Assert.Equal(BlockResult.Done, encoder.EncodeTrailers(target, new FieldLines(old), out int written));
+        Assert.Equal(old, decoder.Decode(target.AsSpan(0, written)));
+
+        new HpackEncoder().EncodeTrailers(target, new FieldLines(other), out int size);
+        Assert.Equal(BlockResult.TooSmall, encoder.EncodeTrailers(target.AsSpan(0, size - 1), new FieldLines(other), out _));
+        Assert.Equal(BlockResult.Done, encoder.EncodeTrailers(target, new FieldLines(old), out written));
+        Assert.Equal(old, decoder.Decode(target.AsSpan(0, written)));
+        Assert.Equal(old.Length, written);
+
+        Assert.Equal(BlockResult.Done, encoder.EncodeTrailers(target, new FieldLines(other), out written));
+        Assert.Equal(size, written);
+        Assert.Equal(other, decoder.Decode(target.AsSpan(0, written)));
+        Assert.Equal(decoder.TableSize, encoder.TableSize);
+    }
+
+    [Theory]
+    [InlineData(64, 64)]
+    [InlineData(65, 64)]
+    [InlineData(100, 64)]
+    public void A_block_puts_so_many_fields_into_the_table(int fields, int entries)
+    {
+        var encoder = new HpackEncoder();
+        var lines = new FieldLines([.. Enumerable.Range(0, fields).Select(i => ($"a{i:00}", "1"))]);
+        Assert.Equal(BlockResult.Done, encoder.EncodeTrailers(new byte[1000], lines, out _));
+        Assert.Equal(entries * 36, encoder.TableSize);
+    }
+
+    [Fact]
     public void A_block_of_more_new_fields_than_the_table_can_take_back()
     {
         var encoder = new HpackEncoder();
