@@ -1,5 +1,5 @@
-// Drives the HTTP/2 machine as a driver does, without a socket: appends what arrives, reads until NeedData, keeps what was not consumed, and
-// writes down what it was told.
+// Drives the HTTP/2 machine as a driver does, without a socket: appends what arrives, reads until NeedData, keeps what was not consumed,
+// and writes down what it was told.
 
 using System.Text;
 using Asgi.Server.Protocols.Http;
@@ -62,7 +62,9 @@ internal sealed class Http2Run
 
     public static IReadOnlyList<string> Of(params byte[][] frames) => Of(null, frames);
 
-    /// <summary>Plays a scenario with everything whole, in pieces of 7 bytes and byte by byte, and demands the same events of each.</summary>
+    /// <summary>
+    /// Plays a scenario with everything whole, in pieces of 7 bytes and byte by byte, and demands the same events of each.
+    /// </summary>
     public static Http2Run Play(Action<Http2Run> scenario, Http2Limits? limits = null)
     {
         Http2Run Once(int pieceMax)

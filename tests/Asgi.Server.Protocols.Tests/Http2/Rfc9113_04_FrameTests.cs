@@ -123,7 +123,8 @@ public sealed class Rfc9113_04_FrameTests
         Assert.Equal(
             "Request 1 GET /| http [host: a] end",
             Http2Run.Of(Frame(HeadersType, flags, 1, [3, 0, 0, 0, 0, 0, .. block, 0, 0, 0]))[^1]);
-        Assert.Equal("StreamFault 1 ProtocolError MissingPseudoField", Http2Run.Of(Frame(HeadersType, flags, 1, 2, 0, 0, 0, 0, 0, 0, 0))[^1]);
+        Assert.Equal(
+            "StreamFault 1 ProtocolError MissingPseudoField", Http2Run.Of(Frame(HeadersType, flags, 1, 2, 0, 0, 0, 0, 0, 0, 0))[^1]);
         Assert.Equal("Fault ProtocolError InvalidPadding", Http2Run.Of(Frame(HeadersType, flags, 1, 3, 0, 0, 0, 0, 0, 0, 0))[^1]);
     }
 

@@ -86,7 +86,10 @@ public sealed class Rfc9113_06_5_SettingsTests
             int settings = BinaryPrimitives.ReadUInt16BigEndian(bytes.AsSpan(1));
             Assert.Equal([0, (byte)(settings >> 8), (byte)settings, 4, 0, 0, 0, 0, 0], bytes[..9]);
             for (int i = 9; i < 9 + settings; i += 6)
-                text.Add($"{BinaryPrimitives.ReadUInt16BigEndian(bytes.AsSpan(i))}={BinaryPrimitives.ReadUInt32BigEndian(bytes.AsSpan(i + 2))}");
+            {
+                uint value = BinaryPrimitives.ReadUInt32BigEndian(bytes.AsSpan(i + 2));
+                text.Add($"{BinaryPrimitives.ReadUInt16BigEndian(bytes.AsSpan(i))}={value}");
+            }
             return $"{string.Join(' ', text)} {Convert.ToHexString(bytes[(9 + settings)..length])}";
         }
 

@@ -1,6 +1,5 @@
 // RFC 9113, sections 8.1 and 8.1.1: content, trailers, and the sum that Content-Length promises.
 
-using Asgi.Server.Protocols.Http2;
 using Asgi.Server.Testing;
 using static Asgi.Server.Testing.Http2Bytes;
 
@@ -40,7 +39,8 @@ public sealed class Rfc9113_08_1_MessageTests
     [Fact]
     public void Trailers_may_come_in_fragments() => Assert.Equal(
         "Trailers 1 [t: u] end",
-        Http2Run.Of(Post(1), Frame(HeadersType, EndStream, 1, Block("t: u")[..3]), Frame(Continuation, EndHeaders, 1, Block("t: u")[3..]))[^1]);
+        Http2Run.Of(
+            Post(1), Frame(HeadersType, EndStream, 1, Block("t: u")[..3]), Frame(Continuation, EndHeaders, 1, Block("t: u")[3..]))[^1]);
 
     [Fact]
     public void A_second_block_must_end_the_stream() =>
@@ -70,7 +70,8 @@ public sealed class Rfc9113_08_1_MessageTests
     [Fact]
     public void More_than_content_length_is_refused_when_it_comes() => Assert.Equal(
         ["Content 1 'abc'", Mismatch, "Request 3 GET /| http [host: a] end"],
-        Http2Run.Of(Post(1, "content-length: 5"), DataFrame(1, "abc"), DataFrame(1, "def"), DataFrame(1, "ghi", end: true), Get(3)).Skip(1));
+        Http2Run.Of(
+            Post(1, "content-length: 5"), DataFrame(1, "abc"), DataFrame(1, "def"), DataFrame(1, "ghi", end: true), Get(3)).Skip(1));
 
     [Fact]
     public void Less_than_content_length_is_refused_with_trailers_too() =>

@@ -20,10 +20,11 @@ public sealed class Rfc9113_08_2_FieldTests
     {
         for (int c = 0; c <= 0xFF; c++)
         {
-            bool isRight = c < 0x80 && (char.IsAsciiLetterLower((char)c) || char.IsAsciiDigit((char)c) || "!#$%&'*+-.^_`|~".Contains((char)c));
+            bool isRight = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz".Contains((char)c);
             foreach (string name in (string[])[$"{(char)c}", $"x{(char)c}", $"x{(char)c}y"])
             {
-                string[] events = Single(Frame(HeadersType, EndHeaders | EndStream, 1, [.. Pseudo, 0, (byte)name.Length, .. Latin1(name), 1, (byte)'v']));
+                byte[] block = [.. Pseudo, 0, (byte)name.Length, .. Latin1(name), 1, (byte)'v'];
+                string[] events = Single(Frame(HeadersType, EndHeaders | EndStream, 1, block));
                 // A colon at the beginning makes a pseudo-field of it, which stands in the wrong place by then, or is unknown.
                 string fault = name[0] == ':' ? "UnknownPseudoField" : "InvalidFieldName";
                 Assert.Equal([isRight ? $"Request 1 GET /| http [host: a|{name}: v] end" : $"StreamFault 1 ProtocolError {fault}"], events);
@@ -42,7 +43,8 @@ public sealed class Rfc9113_08_2_FieldTests
         {
             bool isRight = c == '\t' || c is >= ' ' and < 0x7F;
             string[] events = Single(Request(1, fields: $"x: a{(char)c}b"));
-            Assert.Equal([isRight ? $"Request 1 GET /| http [host: a|x: a{(char)c}b] end" : "StreamFault 1 ProtocolError InvalidFieldValue"], events);
+            string told = $"Request 1 GET /| http [host: a|x: a{(char)c}b] end";
+            Assert.Equal([isRight ? told : "StreamFault 1 ProtocolError InvalidFieldValue"], events);
         }
     }
 
@@ -115,7 +117,7 @@ public sealed class Rfc9113_08_2_FieldTests
     [InlineData("content-length: 5", "content-length: 5")]
     public void Content_length_is_one_number(params string[] fields) => AssertRefused("InvalidContentLength", fields);
 
-    private static byte[] Pseudo => Block(":method: GET", ":scheme: http", ":path: /", ":authority: a")[..^0];
+    private static byte[] Pseudo => Block(":method: GET", ":scheme: http", ":path: /", ":authority: a");
 
     private static byte[] Latin1(string text) => [.. text.Select(c => (byte)c)];
 

@@ -297,7 +297,9 @@ public sealed class Rfc9113_10_5_AbuseTests
 
     [Fact]
     public void A_target_that_makes_the_section_too_large_is_a_target_that_is_too_long() => Assert.Contains(
-        "414 RequestLineTooLong", Assert.Single(Http2Run.Of(Limits, Request(1, path: "/" + new string('p', 1500)))), StringComparison.Ordinal);
+        "414 RequestLineTooLong",
+        Assert.Single(Http2Run.Of(Limits, Request(1, path: "/" + new string('p', 1500)))),
+        StringComparison.Ordinal);
 
     [Fact]
     public void A_request_that_is_malformed_besides_is_not_answered() => Assert.Equal(
