@@ -43,6 +43,9 @@ internal sealed class Http2Run
 
     public int UnconsumedBytes => _unconsumed.Length;
 
+    /// <summary>The streams that were told by Request and not released by <see cref="Release"/>, by their ids.</summary>
+    public IReadOnlyCollection<Http2StreamState> Streams => _streams.Values;
+
     /// <summary>The record of a stream that was told by Request.</summary>
     public Http2StreamState this[int id] => _streams[id];
 
@@ -92,6 +95,13 @@ internal sealed class Http2Run
     {
         Receive(Http2Bytes.Request(id, end: end));
         return _streams[(int)id];
+    }
+
+    /// <summary>Nobody uses a stream any more, which is closed.</summary>
+    public void Release(Http2StreamState stream)
+    {
+        _streams.Remove(stream.Id);
+        Machine.Release(stream);
     }
 
     private static Http2Run Feed(Http2Limits? limits, byte[] bytes, IEnumerable<int> pieces)

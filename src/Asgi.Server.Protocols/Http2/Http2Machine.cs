@@ -75,6 +75,9 @@ internal sealed partial class Http2Machine(Http2Limits limits)
     /// <summary>What is to be given back to the peer and was not announced yet, in bytes.</summary>
     public int ConnectionCredit => _flow.Credit;
 
+    /// <summary>Of a DATA frame under way: the content that was counted and not told yet, in bytes.</summary>
+    public int ContentToCome => _state == State.Content ? _contentLeft : 0;
+
     /// <summary>Streams that are open or half-closed.</summary>
     public int OpenStreamCount => _streams.OpenCount;
 
