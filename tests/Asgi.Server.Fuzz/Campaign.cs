@@ -21,6 +21,7 @@ internal static class Campaign
         new("chunked", ChunkedGrammar.Draw),
         new("driver", Script.Draw),
         new("proxy", ProxyGrammar.Draw),
+        new("hpack", HpackGrammar.Draw),
         new("frames", FrameGrammar.Draw),
     ];
 
