@@ -1,52 +1,23 @@
-// The server's side of HTTP/2 (RFC 9113) as a machine over bytes.
+// The server's side of HTTP/2 (RFC 9113) as a machine over bytes: what is read, and what may be sent. The rules are in the files around it.
+// Called by the driver of one connection, on the thread that owns the connection.
 
-using Asgi.Server.Protocols.Http2.Hpack;
+using System.Diagnostics;
 
 namespace Asgi.Server.Protocols.Http2;
 
-internal sealed class Http2Machine(Http2Limits limits)
+internal sealed class Http2Machine
 {
-    public Http2Limits Limits { get; } = limits;
+    private readonly Http2Limits _limits;
+    private readonly StreamTable _streams;
+    private readonly FlowControl _flow;
+    private readonly Http2FrameReader _frames;
+    private Http2Settings _peerSettings = new();
 
-    public Http2StreamState? Stream { get; private set; }
-
-    public ByteRange Content { get; private set; }
-
-    public bool EndStream { get; private set; }
-
-    public Http2Fault? Fault { get; private set; }
-
-    public int FaultStreamId { get; private set; }
-
-    public Http2ErrorCode ErrorCode { get; private set; }
-
-    public ulong PingOpaque { get; private set; }
-
-    public int LastStreamId { get; private set; }
-
-    public Http2Settings PeerSettings { get; } = new();
-
-    public int ConnectionSendWindow { get; private set; }
-
-    public int OpenStreamCount { get; private set; }
-
-    public bool IsMidBlock => throw new NotImplementedException();
-
-    public Http2Event Read(Span<byte> input, long nowMilliseconds, out int consumed) => throw new NotImplementedException();
-
-    public int GetSendable(Http2StreamState stream) => throw new NotImplementedException();
-
-    public void SentHeaders(Http2StreamState stream, bool endStream) => throw new NotImplementedException();
-
-    public void SentData(Http2StreamState stream, int length, bool endStream) => throw new NotImplementedException();
-
-    public void SentReset(Http2StreamState stream) => throw new NotImplementedException();
-
-    public (int StreamIncrement, int ConnectionIncrement) Consumed(Http2StreamState stream, int bytes) => throw new NotImplementedException();
-
-    public int TakeConnectionIncrement() => throw new NotImplementedException();
-
-    public void Release(Http2StreamState stream) => throw new NotImplementedException();
-
-    public int FinishGoAway() => throw new NotImplementedException();
+    public Http2Machine(Http2Limits limits)
+    {
+        _limits = limits;
+        _streams = new StreamTable(limits.MaxStreamsPerConnection);
+        _flow = new FlowControl(limits);
+        _frames = new Http2FrameReader(this, limits);
+    }
 }
