@@ -18,6 +18,7 @@ internal sealed partial class Http2Driver
     private const ulong KeepAlivePing = 0x414C_4956_453F_0002;
 
     private bool _isInputEnded;
+    private ConnectionEndReason _reasonOfEnd;
 
     private ConnectionEndReason ReasonOfShutDown =>
         _connection.ShutDownReason is var reason and not ConnectionEndReason.None ? reason : ConnectionEndReason.GracefulShutdown;
@@ -89,14 +90,16 @@ internal sealed partial class Http2Driver
 
         _state = State.Announced;
         _reasonOfEnd = reason;
-        _connection.Log.Http2Closing(_connection.Id);
+        if (_connection.Record.IsLogged)
+        {
+            _connection.Log.Http2Closing(_connection.Id);
+        }
+
         WriteGoAway(int.MaxValue, Http2ErrorCode.NoError);
         Write(Http2FrameWriter.WritePing(_frames.GetSpan(Http2FrameWriter.PingSize), GoAwayPing, isAck: false));
         _goAwayDue = Now + GoAwayTimeoutMilliseconds;
         Arm(_goAwayDue);
     }
-
-    private ConnectionEndReason _reasonOfEnd;
 
     // The second: it has heard of the first, or should have. What it opens from here on is not served.
     private void FinishGoAway()
@@ -190,7 +193,11 @@ internal sealed partial class Http2Driver
         _due = Never;
         _connection.ClearDeadline();
         _frames.Release();
-        _connection.Log.Http2Closed(_connection.Id, _machine.LastStreamId);
+        if (_connection.Record.IsLogged)
+        {
+            _connection.Log.Http2Closed(_connection.Id, _machine.LastStreamId);
+        }
+
         _connection.CloseAfterSend(mustLinger, reason);
     }
 

@@ -121,6 +121,16 @@ internal sealed partial class Http2Driver
     }
 
 
+    private void OnReset(Http2StreamState state)
+    {
+        if (_connection.Record.IsLogged)
+        {
+            _connection.Log.StreamReset(_connection.Id, state.Id, _machine.ErrorCode.ToString());
+        }
+
+        StreamOf(state).Break();
+    }
+
     // The machine has closed the stream, if there was one, and the application of that must hear of it.
     private void OnStreamFault(Http2Fault fault)
     {

@@ -168,8 +168,7 @@ internal sealed partial class Http2Driver : ConnectionDriver
                 StreamOf(_machine.Stream!).OnEndOfContent();
                 break;
             case Http2Event.StreamReset:
-                _connection.Log.StreamReset(_connection.Id, _machine.Stream!.Id, _machine.ErrorCode.ToString());
-                StreamOf(_machine.Stream!).Break();
+                OnReset(_machine.Stream!);
                 break;
             case Http2Event.StreamFault:
                 OnStreamFault(_machine.Fault!);
