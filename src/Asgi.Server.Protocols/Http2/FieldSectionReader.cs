@@ -22,7 +22,7 @@ internal sealed class FieldSectionReader(Http2Limits limits)
     // A field counts for so much beside its bytes (6.5.2).
     private const int FieldOverhead = 32;
 
-    private readonly HpackDecoder _decoder = new(limits.HeaderTableSize);
+    private readonly HpackDecoder _decoder = new();
     private readonly HeadReader _head = new(limits);
     private FieldBytes? _scratch;
     private long _size;
@@ -88,6 +88,9 @@ internal sealed class FieldSectionReader(Http2Limits limits)
             stream.Trailers.Bind(bytes.Array, 0);
         return Fault is not null ? FieldSectionResult.ConnectionFault : DoneOr(fault);
     }
+
+    /// <summary>The peer knows our SETTINGS: its encoder goes by them from now on.</summary>
+    public void SettingsAcknowledged() => _decoder.TableSizeMax = limits.HeaderTableSize;
 
     /// <summary>Reads a block for the sake of those to come.</summary>
     public FieldSectionResult Skip(ReadOnlySpan<byte> block)

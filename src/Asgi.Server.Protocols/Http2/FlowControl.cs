@@ -22,6 +22,9 @@ internal sealed class FlowControl(Http2Limits limits)
     /// <summary>What the peer may send on the connection, in bytes.</summary>
     public int ReceiveWindow => _receiveWindow;
 
+    /// <summary>What is consumed and was not announced on the connection, in bytes.</summary>
+    public int Credit => _credit;
+
     /// <summary>Until a peer has acknowledged our SETTINGS it may go by the default of the RFC, if that is larger.</summary>
     public int InitialReceiveWindow => _isAcknowledged
         ? limits.InitialStreamWindowSize

@@ -24,6 +24,9 @@ internal sealed class StreamTable(int streamsMax)
     /// <summary>The highest id that a client has used, whatever became of it.</summary>
     public int HighestId { get; private set; }
 
+    /// <summary>Streams above this one are ignored (6.8); all are served until GOAWAY says otherwise.</summary>
+    public int ServedIdMax { get; set; } = int.MaxValue;
+
     /// <summary>Streams that count against the limit (5.1.2): open or half-closed.</summary>
     public int OpenCount { get; private set; }
 
@@ -56,6 +59,8 @@ internal sealed class StreamTable(int streamsMax)
             return stream.Phase;
         if (id > HighestId || (id & 1) == 0)
             return Http2StreamPhase.Idle;
+        if (id > ServedIdMax)
+            return Http2StreamPhase.ResetByUs;
         if (_resets is null)
             return Http2StreamPhase.Closed;
         return _resets.AsSpan().Contains(id) ? Http2StreamPhase.ResetByUs
