@@ -73,11 +73,14 @@ internal sealed partial class Http2Driver
     public override void OnClosed()
     {
         _state = State.Done;
-        ForAll(static stream => stream.Break());
         if (_streams.Count == 0)
         {
             Release();
+            return;
         }
+
+        // The last of them releases the connection, at once or when its application is done.
+        ForAll(static stream => stream.Break());
     }
 
     // The first step: the client opens no more streams; those it has opened meanwhile are served.

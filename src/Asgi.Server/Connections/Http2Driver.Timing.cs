@@ -61,8 +61,6 @@ internal sealed partial class Http2Driver
         }
     }
 
-    private void CountContent(int length) => _contentMeter.Count(length);
-
     private void Check(long now)
     {
         if (now >= _blockDue)

@@ -21,6 +21,7 @@ internal sealed partial class Http2Driver : ConnectionDriver
     private readonly Http2Limits _limits;
     private readonly long _unsentMax;
     private State _state;
+    private bool _hasSettings;
 
     public Http2Driver(Connection connection, IAsgiApplication application, DefaultFields defaultFields)
     {
@@ -145,8 +146,6 @@ internal sealed partial class Http2Driver : ConnectionDriver
 
         _state = State.Open;
         _frames.Advance(Http2FrameWriter.WriteServerPreface(_frames.GetSpan(Http2FrameWriter.ServerPrefaceSizeMax), _limits));
-        _settingsDue = Now + SettingsTimeoutMilliseconds;
-        Arm(_settingsDue);
         _connection.FlushLater();
         return true;
     }
@@ -160,9 +159,9 @@ internal sealed partial class Http2Driver : ConnectionDriver
                 break;
             case Http2Event.Content:
                 var content = _machine.Content;
+                _contentMeter.Count(content.Length);
                 StreamOf(_machine.Stream!).OnReceived(
                     _connection.Input.Raw.Slice(content.Start, content.Length), _machine.EndStream);
-                CountContent(content.Length);
                 break;
             case Http2Event.Trailers:
                 StreamOf(_machine.Stream!).OnEndOfContent();
@@ -199,6 +198,14 @@ internal sealed partial class Http2Driver : ConnectionDriver
 
     private void OnSettings()
     {
+        if (!_hasSettings)
+        {
+            // From here on it has had the time to see ours.
+            _hasSettings = true;
+            _settingsDue = Now + SettingsTimeoutMilliseconds;
+            Arm(_settingsDue);
+        }
+
         _encoder.TableSizeMax = _machine.PeerSettings.HeaderTableSize;
         Write(Http2FrameWriter.WriteSettingsAck(_frames.GetSpan(Http2FrameWriter.SettingsAckSize)));
 

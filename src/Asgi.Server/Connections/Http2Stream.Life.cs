@@ -85,9 +85,12 @@ internal sealed partial class Http2Stream
             _connection.Log.ContentNotRead(_connection.Id);
         }
 
-        // Nobody reads on, whatever the rest of the response waits for.
-        _content.GiveBack();
         FinishIfOver();
+        if (_life == Life.Finishing)
+        {
+            // Nobody reads on, whatever the rest of the response waits for.
+            _content.GiveBack();
+        }
     }
 
     /// <summary>The stream is reset, by whichever side, or has lost its connection: nothing more is sent, and whoever waits goes on.</summary>

@@ -71,7 +71,8 @@ public sealed class EndTests
 
         Assert.Equal((told, told), (peer[1].ResetCode, peer[3].ResetCode));
         Assert.Equal(ConnectionEnd.None, peer.Client.End);
-        server.RunUntil(() => server.BlockCount <= 1);
+        server.AbortAll();
+        server.RunUntil(() => server.ConnectionCount == 0);
         server.DemandNothingLeft();
     }
 
@@ -92,6 +93,7 @@ public sealed class EndTests
         Assert.Equal(ConnectionEnd.None, peer.Client.End);
 
         SimulatedServer.OffLoop(gate.SetResult);
+        server.RunUntil(() => peer[1].IsEnded && peer[3].IsEnded);
         server.Run();
         Assert.Equal(("/", "/"), (peer[1].Content, peer[3].Content));
         Assert.Empty(peer[5].Heads);
@@ -186,9 +188,11 @@ public sealed class EndTests
         Assert.Equal("RST_STREAM 3 1", peer.Told.Last());
 
         SimulatedServer.OffLoop(gate.SetResult);
-        server.Run();
+        server.RunUntil(() => peer[1].IsEnded);
         Assert.Equal("/", peer[1].Content);
         Assert.Empty(peer[3].Heads);
+        server.AbortAll();
+        server.RunUntil(() => server.ConnectionCount == 0);
         server.DemandNothingLeft();
     }
 
@@ -235,8 +239,7 @@ public sealed class EndTests
         Assert.Equal(["RST_STREAM 201 7"], peer.Told);
         Assert.Contains(server.Told, entry => entry.Id.Id == 40);
         SimulatedServer.OffLoop(gate.SetResult);
-        server.Run();
-        Assert.All(Enumerable.Range(0, 100), i => Assert.True(peer[1 + (2 * i)].IsEnded));
+        server.RunUntil(() => Enumerable.Range(0, 100).All(i => peer[1 + (2 * i)].IsEnded));
         server.DemandNothingLeft();
     }
 

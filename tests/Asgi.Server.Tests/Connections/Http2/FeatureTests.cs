@@ -1,6 +1,7 @@
 // What an ASP.NET app is told of a request of HTTP/2, and the features only that has; WebSockets over it (RFC 8441).
 
 using Asgi.Server.Testing.Simulation;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
@@ -19,7 +20,7 @@ public sealed class FeatureTests
             context.Request.Method,
             context.Request.Scheme,
             context.Request.Host,
-            context.Request.Path,
+            context.Request.Path.Value,
             context.Request.QueryString,
             context.Features.Get<IHttpRequestFeature>()!.RawTarget,
             context.Request.Headers.Cookie,
@@ -82,7 +83,7 @@ public sealed class FeatureTests
         var peer = new Http2Peer(server);
         peer.Send(Request(1, path: "/one"), Request(3, path: "/two"));
         SimulatedServer.OffLoop(gate.SetResult);
-        server.Run();
+        server.RunUntil(() => peer[1].IsEnded && peer[3].IsEnded);
 
         Assert.Equal(("/one", "/two"), (peer[1].Content, peer[3].Content));
     }
