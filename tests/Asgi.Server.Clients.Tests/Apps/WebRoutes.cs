@@ -31,6 +31,7 @@ internal static class WebRoutes
         application.MapGet("/plaintext", () => "Hello, World!");
         application.MapGet("/protocol", (HttpRequest request) => $"{request.Protocol} {request.Scheme} {request.Host}");
         application.MapGet("/bytes", (HttpContext context, int n) => SendAsync(context, Bytes(n)));
+        application.MapMethods("/length", ["GET", "HEAD"], (HttpContext context) => SendAsync(context, Bytes(12_345), hasLength: true));
         application.MapPost("/hash", HashAsync);
         application.MapPost("/echo", EchoAsync);
         application.MapPost("/trailers", TrailersAsync);
@@ -52,9 +53,10 @@ internal static class WebRoutes
         });
     }
 
-    private static async Task SendAsync(HttpContext context, byte[] bytes)
+    private static async Task SendAsync(HttpContext context, byte[] bytes, bool hasLength = false)
     {
         context.Response.ContentType = "application/octet-stream";
+        context.Response.ContentLength = hasLength ? bytes.Length : null;
         for (var start = 0; start < bytes.Length; start += 10_000)
             await context.Response.Body.WriteAsync(bytes.AsMemory(start, Math.Min(10_000, bytes.Length - start)), context.RequestAborted);
     }
