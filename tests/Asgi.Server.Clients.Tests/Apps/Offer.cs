@@ -24,6 +24,9 @@ internal static class Offers
     /// <summary>HTTP/2 in both ways, on each server.</summary>
     public static TheoryData<ServerKind, Offer> Http2 => With(Offer.Http2, Offer.Http2Tls);
 
+    /// <summary>Both versions over TLS, on each server.</summary>
+    public static TheoryData<ServerKind, Offer> Tls => With(Offer.Http1Tls, Offer.Http2Tls);
+
     /// <summary>All that is not HTTP/1.1 in the clear, on each server.</summary>
     public static TheoryData<ServerKind, Offer> New => With(Offer.Http2, Offer.Http1Tls, Offer.Http2Tls);
 

@@ -1,16 +1,14 @@
-// The certificate of endpoints with TLS, made when the first of them is: an authority of one's own, and what it has signed for the
-// loopback. Called by AppServer and by clients that have to trust it.
+// The certificate of endpoints with TLS as files, written when the first of them is made and deleted with the process. Called by AppServer
+// and by clients that have to trust it.
 
-using System.Net;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Asgi.Server.Testing.Certificates;
 
 namespace Asgi.Server.Clients.Tests;
 
 internal static class ServedCertificate
 {
-    private static readonly DirectoryInfo Folder = CreateFolder();
-    private static readonly X509Certificate2 Authority = Create();
+    private static readonly DirectoryInfo Folder = Write();
 
     /// <summary>PEM, for --cacert and the like.</summary>
     public static string AuthorityFile => Path.Combine(Folder.FullName, "authority.pem");
@@ -19,43 +17,21 @@ internal static class ServedCertificate
 
     public static string KeyFile => Path.Combine(Folder.FullName, "key.pem");
 
-    /// <summary>Trusts this authority and no other.</summary>
+    /// <summary>Trusts the tests' authority and no other.</summary>
     public static X509ChainPolicy ChainPolicy => new()
     {
         TrustMode = X509ChainTrustMode.CustomRootTrust,
-        CustomTrustStore = { Authority },
+        CustomTrustStore = { TestCertificates.Authority },
         RevocationMode = X509RevocationMode.NoCheck,
     };
 
-    private static X509Certificate2 Create()
-    {
-        using var authorityKey = RSA.Create(2048);
-        var asked = new CertificateRequest("CN=Tests", authorityKey, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        asked.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, critical: true));
-        asked.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, critical: true));
-        var authority = asked.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(30));
-
-        using var key = RSA.Create(2048);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName("localhost");
-        names.AddIpAddress(IPAddress.Loopback);
-        names.AddIpAddress(IPAddress.IPv6Loopback);
-        asked = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        asked.CertificateExtensions.Add(names.Build());
-        asked.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], critical: false));
-        using var certificate = asked.Create(
-            authority, authority.NotBefore, authority.NotAfter, RandomNumberGenerator.GetBytes(16));
-
-        File.WriteAllText(AuthorityFile, authority.ExportCertificatePem());
-        File.WriteAllText(CertificateFile, certificate.ExportCertificatePem());
-        File.WriteAllText(KeyFile, key.ExportPkcs8PrivateKeyPem());
-        return authority;
-    }
-
-    private static DirectoryInfo CreateFolder()
+    private static DirectoryInfo Write()
     {
         var folder = Directory.CreateTempSubdirectory("asgi-certificates-");
         AppDomain.CurrentDomain.ProcessExit += (_, _) => folder.Delete(recursive: true);
+        File.WriteAllText(Path.Combine(folder.FullName, "authority.pem"), TestCertificates.Authority.ExportCertificatePem() + "\n");
+        TestCertificates.WritePem(
+            TestCertificates.Rsa, Path.Combine(folder.FullName, "certificate.pem"), Path.Combine(folder.FullName, "key.pem"));
         return folder;
     }
 }

@@ -85,12 +85,10 @@ public sealed class CurlTests
     }
 
     [ClientTheory("curl")]
-    [MemberData(nameof(Offers.New), MemberType = typeof(Offers))]
+    [MemberData(nameof(Offers.Http2), MemberType = typeof(Offers))]
+    [InlineData(ServerKind.Asgi, Offer.Http1Tls)] // Kestrel has no trailers in HTTP/1.1
     public async Task A_trailer_comes_behind_the_content(ServerKind kind, Offer offer)
     {
-        // HTTP/1.1 with trailers is what Kestrel does not do.
-        if (kind == ServerKind.Kestrel && !offer.IsHttp2())
-            return;
         await using var server = await WebRoutes.StartAsync(kind, offer);
 
         var output = (await RunAsync(server, offer, "/trailers", "content"u8.ToArray(), "--include", "--data-binary", "@-")).Succeeded;
@@ -98,20 +96,32 @@ public sealed class CurlTests
         Assert.EndsWith("\r\n\r\ncontentx-length: 7\r\n", output, StringComparison.OrdinalIgnoreCase);
     }
 
+    // Not with prior knowledge, by which curl 7.88 breaks its own connection at the second request.
     [ClientTheory("curl")]
-    [MemberData(nameof(Offers.New), MemberType = typeof(Offers))]
-    public async Task Urls_at_once_share_a_connection_of_http_2(ServerKind kind, Offer offer)
+    [MemberData(nameof(Offers.Tls), MemberType = typeof(Offers))]
+    public async Task Urls_in_turn_share_a_connection(ServerKind kind, Offer offer)
     {
-        const int Count = 30;
         await using var server = await WebRoutes.StartAsync(kind, offer);
 
-        var output = await CurlAsync(
-            server, offer, "/plaintext?[1-30]", "--parallel", "--parallel-max", "30", "--write-out", "[%{http_code} %{num_connects}]");
+        var output = await CurlAsync(server, offer, "/plaintext?[1-30]", "--write-out", "[%{http_code} %{num_connects}]");
 
-        Assert.Equal(Count, output.Split("Hello, World!").Length - 1);
-        Assert.Equal(Count, output.Split("[200 ").Length - 1);
-        if (offer.IsHttp2())
-            Assert.Equal(1, output.Split("[200 1]").Length - 1);
+        Assert.Equal(1, output.Split("Hello, World![200 1]").Length - 1);
+        Assert.Equal(29, output.Split("Hello, World![200 0]").Length - 1);
+    }
+
+    [ClientTheory("curl")]
+    [InlineData(ServerKind.Kestrel)]
+    [InlineData(ServerKind.Asgi)]
+    public async Task Urls_at_once_share_a_connection_of_http_2(ServerKind kind)
+    {
+        await using var server = await WebRoutes.StartAsync(kind, Offer.Http2Tls);
+
+        var output = await CurlAsync(
+            server, Offer.Http2Tls, "/plaintext?[1-30]", "--parallel", "--parallel-max", "30", "--write-out", "[%{http_code} %{num_connects}]");
+
+        Assert.Equal(30, output.Split("Hello, World!").Length - 1);
+        Assert.Equal(1, output.Split("[200 1]").Length - 1);
+        Assert.Equal(29, output.Split("[200 0]").Length - 1);
     }
 
     [ClientTheory("curl")]
