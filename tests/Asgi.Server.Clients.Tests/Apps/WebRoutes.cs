@@ -38,6 +38,11 @@ internal static class WebRoutes
         application.MapGet("/fields", FieldsAsync);
         application.MapGet("/wait", WaitAsync);
         application.MapGet("/half", HalfAsync);
+        application.MapGet("/heard", async (Heard heard, string word) =>
+        {
+            await heard.WaitAsync(word);
+            return word;
+        });
         application.MapGet("/abort", (HttpContext context) => context.Abort());
         application.MapGet("/reset", (HttpContext context, int code) => context.Features.GetRequiredFeature<IHttpResetFeature>().Reset(code));
         application.MapGet("/release", async (Heard heard) =>
