@@ -5,20 +5,22 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 
-const [, , origin, authority] = process.argv;
+const [, , origin, authority, tableSize] = process.argv;
 const { NGHTTP2_CANCEL } = http2.constants;
 const session = http2.connect(origin, { ca: readFileSync(authority), settings: { enablePush: false } });
 const [remote] = await once(session, 'remoteSettings');
 const said = { alpn: session.alpnProtocol, connectProtocol: remote.enableConnectProtocol, streams: remote.maxConcurrentStreams };
 
-said.ping = await new Promise((resolve, reject) => session.ping(Buffer.from('12345678'), (error, _, payload) => error ? reject(error) : resolve(`${payload}`)));
+said.ping = await new Promise((resolve, reject) =>
+  session.ping(Buffer.from('12345678'), (error, _, payload) => error ? reject(error) : resolve(`${payload}`)));
 
 const hashes = await Promise.all(Array.from({ length: 100 }, (_, number) => get(`/bytes?n=${number * 1000}`)));
 said.hashes = hashes.map(answer => createHash('sha256').update(answer.content).digest('hex'));
 
 // Large content through windows that shrink meanwhile.
 const large = get('/bytes?n=3000000');
-await new Promise(resolve => session.settings({ initialWindowSize: 5000, maxFrameSize: 20000, headerTableSize: 100 }, resolve));
+await new Promise(resolve => session.settings(
+  { initialWindowSize: 5000, maxFrameSize: 20000, headerTableSize: Number(tableSize) }, resolve));
 said.large = createHash('sha256').update((await large).content).digest('hex');
 said.small = `${(await get('/plaintext')).content}`;
 
@@ -39,7 +41,7 @@ said.cancelled = `${(await get('/heard?word=aborted')).content}`;
 
 const reset = session.request({ ':path': '/reset?code=11' });
 reset.on('error', () => { /* the code says it */ });
-await once(reset, 'close');
+await new Promise(resolve => reset.on('close', resolve));
 said.reset = reset.rstCode;
 
 said.head = (await get('/length', 'HEAD')).headers['content-length'];
@@ -66,8 +68,8 @@ async function read(stream) {
 // Frames of RFC 6455, section 5.2, masked with zeros, which leaves the bytes as they are.
 async function webSocket() {
   const stream = session.request({
-    ':method': 'CONNECT', ':protocol': 'websocket', ':path': '/ws', ':scheme': new URL(origin).protocol.slice(0, -1), ':authority': new URL(origin).host,
-    'sec-websocket-version': '13',
+    ':method': 'CONNECT', ':protocol': 'websocket', ':path': '/ws', 'sec-websocket-version': '13',
+    ':scheme': new URL(origin).protocol.slice(0, -1), ':authority': new URL(origin).host,
   });
   const [headers] = await once(stream, 'response');
   if (headers[':status'] !== 200) throw new Error(`${headers[':status']} instead of 200`);

@@ -13,7 +13,9 @@ public sealed class NodeHttp2Tests
     {
         await using var server = await WebRoutes.StartAsync(kind, offer);
 
-        var said = JsonSerializer.Deserialize<Said>(await RunAsync("http2.mjs", server), JsonSerializerOptions.Web)!;
+        // Kestrel does not tell a client that its table has shrunk (RFC 7541, section 4.2), and the client ends the connection.
+        var tableSize = kind == ServerKind.Kestrel ? "4096" : "100";
+        var said = JsonSerializer.Deserialize<Said>(await RunAsync("http2.mjs", server, tableSize), JsonSerializerOptions.Web)!;
 
         Assert.Equal(offer.HasTls() ? "h2" : "h2c", said.Alpn);
         Assert.True(said.ConnectProtocol);
@@ -53,11 +55,12 @@ public sealed class NodeHttp2Tests
 
     private static string Hash(int count) => Convert.ToHexStringLower(SHA256.HashData(WebRoutes.Bytes(count)));
 
-    private static async Task<string> RunAsync(string script, AppServer server) => (await ClientProcess.RunAsync(
+    private static async Task<string> RunAsync(string script, AppServer server, params string[] arguments) => (await ClientProcess.RunAsync(
         "node",
-        Path.Combine(Repository.Clients, script),
-        server.Address.GetLeftPart(UriPartial.Authority),
-        ServedCertificate.AuthorityFile)).Succeeded;
+        [
+            Path.Combine(Repository.Clients, script), server.Address.GetLeftPart(UriPartial.Authority), ServedCertificate.AuthorityFile,
+            .. arguments,
+        ])).Succeeded;
 
     private sealed record Said(
         string Alpn, bool ConnectProtocol, int Streams, string Ping, string[] Hashes, string Large, string Small, TrailersSaid Trailers,
