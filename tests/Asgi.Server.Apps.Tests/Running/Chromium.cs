@@ -86,8 +86,8 @@ public sealed class Chromium : IAsyncLifetime
 
     private static bool IsInstalled(string name) => Programs.ReasonToSkip(name) is null;
 
-    // As root it has no sandbox; without the flags of the network it would look for its maker's servers. It trusts any certificate: that of a
-    // test is of no authority it knows.
+    // As root it has no sandbox; without the flags of the network it would look for its maker's servers. It trusts any certificate:
+    // that of a test is of no authority it knows.
     private async Task StartAsync()
     {
         var listens = new TaskCompletionSource<Uri>(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -39,7 +39,8 @@ internal sealed class WebClient : IDisposable
     public Task<string> GetAsync(string path) => Http.GetStringAsync(new Uri(path, UriKind.Relative));
 
     /// <summary>Sends a request and returns when its head has come.</summary>
-    public Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? content = null, CancellationToken cancel = default)
+    public Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, string path, HttpContent? content = null, CancellationToken cancel = default)
     {
         var request = new HttpRequestMessage(method, path)
         {

@@ -44,7 +44,8 @@ internal static class WebRoutes
             return word;
         });
         application.MapGet("/abort", (HttpContext context) => context.Abort());
-        application.MapGet("/reset", (HttpContext context, int code) => context.Features.GetRequiredFeature<IHttpResetFeature>().Reset(code));
+        application.MapGet("/reset", (HttpContext context, int code) =>
+            context.Features.GetRequiredFeature<IHttpResetFeature>().Reset(code));
         application.MapGet("/release", async (Heard heard) =>
         {
             heard.Say("release asked");
@@ -105,8 +106,10 @@ internal static class WebRoutes
     private static async Task FieldsAsync(HttpContext context)
     {
         var text = new StringBuilder();
-        foreach (var (name, values) in context.Request.Headers.Where(field => field.Key.StartsWith("X-", StringComparison.OrdinalIgnoreCase)))
+        foreach (var (name, values) in context.Request.Headers)
         {
+            if (!name.StartsWith("X-", StringComparison.OrdinalIgnoreCase))
+                continue;
             context.Response.Headers[name] = values;
             text.Append($"{name.ToUpperInvariant()}: {values}\n");
         }

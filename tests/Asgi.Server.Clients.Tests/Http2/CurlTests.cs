@@ -76,12 +76,13 @@ public sealed class CurlTests
     public async Task A_download_is_whole(ServerKind kind, Offer offer)
     {
         await using var server = await WebRoutes.StartAsync(kind, offer);
-        using var folder = new TemporaryFile();
+        using var file = new TemporaryFile();
 
-        var output = await CurlAsync(server, offer, "/bytes?n=5000000", "--output", folder.Path, "--write-out", "%{http_version} %{size_download}");
+        var output = await CurlAsync(
+            server, offer, "/bytes?n=5000000", "--output", file.Path, "--write-out", "%{http_version} %{size_download}");
 
         Assert.Equal($"{(offer.IsHttp2() ? "2" : "1.1")} 5000000", output);
-        Assert.Equal(SHA256.HashData(WebRoutes.Bytes(5_000_000)), SHA256.HashData(await File.ReadAllBytesAsync(folder.Path)));
+        Assert.Equal(SHA256.HashData(WebRoutes.Bytes(5_000_000)), SHA256.HashData(await File.ReadAllBytesAsync(file.Path)));
     }
 
     [ClientTheory("curl")]
@@ -117,7 +118,8 @@ public sealed class CurlTests
         await using var server = await WebRoutes.StartAsync(kind, Offer.Http2Tls);
 
         var output = await CurlAsync(
-            server, Offer.Http2Tls, "/plaintext?[1-30]", "--parallel", "--parallel-max", "30", "--write-out", "[%{http_code} %{num_connects}]");
+            server, Offer.Http2Tls, "/plaintext?[1-30]",
+            "--parallel", "--parallel-max", "30", "--write-out", "[%{http_code} %{num_connects}]");
 
         Assert.Equal(30, output.Split("Hello, World!").Length - 1);
         Assert.Equal(1, output.Split("[200 1]").Length - 1);

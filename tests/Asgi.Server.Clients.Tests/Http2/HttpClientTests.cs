@@ -145,7 +145,8 @@ public sealed class HttpClientTests
         for (var round = 0; round < 40; round++)
         {
             var fields = Enumerable.Range(0, 60).ToDictionary(
-                number => $"X-FIELD-{number}", number => number % 3 == 0 ? $"same-{number}" : $"{round}-{new string((char)('a' + number % 26), number * 5)}");
+                number => $"X-FIELD-{number}",
+                number => number % 3 == 0 ? $"same-{number}" : $"{round}-{new string((char)('a' + number % 26), number * 5)}");
             using var request = new HttpRequestMessage(HttpMethod.Get, "/fields")
             {
                 Version = client.Http.DefaultRequestVersion,
@@ -261,7 +262,8 @@ public sealed class HttpClientTests
         socket.Options.HttpVersion = client.Http.DefaultRequestVersion;
         socket.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
         using var invoker = new HttpMessageInvoker(client.Handler, disposeHandler: false);
-        await socket.ConnectAsync(new Uri(server.WebSocketAddress, "/ws"), invoker, CancellationToken.None).WaitAsync(ClientProcess.Patience);
+        var address = new Uri(server.WebSocketAddress, "/ws");
+        await socket.ConnectAsync(address, invoker, CancellationToken.None).WaitAsync(ClientProcess.Patience);
 
         foreach (var text in new[] { "hello", new string('x', 100_000), "" })
         {

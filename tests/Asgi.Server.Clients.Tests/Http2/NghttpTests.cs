@@ -23,7 +23,7 @@ public sealed class NghttpTests
         Assert.Contains("(stream_id=13) :status: 200", frames);
         Assert.Contains("(stream_id=13) content-type: text/plain; charset=utf-8", frames);
         Assert.DoesNotContain(frames, frame => frame.Contains("connection:", StringComparison.Ordinal));
-        Assert.Equal(13, frames.Where(frame => frame.StartsWith("DATA", StringComparison.Ordinal)).Sum(Length));
+        Assert.Equal(13, frames.Where(IsData).Sum(Length));
         Assert.Single(frames, EndsStream);
         Assert.DoesNotContain(frames, frame => frame.StartsWith("RST_STREAM", StringComparison.Ordinal));
     }
@@ -41,9 +41,9 @@ public sealed class NghttpTests
         Assert.Contains(Convert.ToHexStringLower(SHA256.HashData(upload)), told, StringComparison.Ordinal);
         Assert.Contains(Received(told), frame => frame.StartsWith("WINDOW_UPDATE", StringComparison.Ordinal));
         var frames = Received(small);
-        Assert.Equal(1_000_000, frames.Where(frame => frame.StartsWith("DATA", StringComparison.Ordinal)).Sum(Length));
+        Assert.Equal(1_000_000, frames.Where(IsData).Sum(Length));
         // A stream's window is 2^10 - 1 here.
-        Assert.All(frames.Where(frame => frame.StartsWith("DATA", StringComparison.Ordinal)), frame => Assert.InRange(Length(frame), 0, 1023));
+        Assert.All(frames.Where(IsData), frame => Assert.InRange(Length(frame), 0, 1023));
     }
 
     [ClientTheory("nghttp")]
@@ -95,7 +95,7 @@ public sealed class NghttpTests
 
         var frames = Received(await NghttpAsync(server, "content"u8.ToArray(), ["/trailers"], "--data=-", "--trailer=x-sum: 42"));
 
-        var content = frames.FindIndex(frame => frame.StartsWith("DATA", StringComparison.Ordinal));
+        var content = frames.FindIndex(IsData);
         Assert.True(content >= 0);
         Assert.Contains("(stream_id=13) x-length: 7", frames[content..]);
         Assert.Contains("(stream_id=13) x-sum: 42", frames[content..]);
@@ -108,7 +108,8 @@ public sealed class NghttpTests
     {
         await using var server = await WebRoutes.StartAsync(kind, offer);
 
-        var frames = Received(await NghttpAsync(server, null, ["/plaintext", "/bytes?n=100000", "/protocol"], "--multiply=20", "--null-out"));
+        string[] paths = ["/plaintext", "/bytes?n=100000", "/protocol"];
+        var frames = Received(await NghttpAsync(server, null, paths, "--multiply=20", "--null-out"));
 
         Assert.Equal(60, frames.Count(frame => frame.EndsWith(":status: 200", StringComparison.Ordinal)));
         Assert.Equal(60, frames.Count(EndsStream));
@@ -135,7 +136,7 @@ public sealed class NghttpTests
         var told = (await ClientProcess.RunAsync(
             "h2load", ["-n", "4000", "-c", "8", "-m", "32", .. H2loadArguments(offer), $"{server.Address}plaintext"])).Succeeded;
 
-        Assert.Contains("4000 total, 4000 started, 4000 done, 4000 succeeded, 0 failed, 0 errored, 0 timeout", told, StringComparison.Ordinal);
+        Assert.Contains("4000 done, 4000 succeeded, 0 failed, 0 errored, 0 timeout", told, StringComparison.Ordinal);
         Assert.Contains("status codes: 4000 2xx", told, StringComparison.Ordinal);
         var protocol = offer switch
         {
@@ -154,7 +155,8 @@ public sealed class NghttpTests
         var file = Path.GetTempFileName();
         await File.WriteAllBytesAsync(file, WebRoutes.Bytes(200_000));
 
-        var up = (await ClientProcess.RunAsync("h2load", "-n", "200", "-c", "4", "-m", "10", "-d", file, $"{server.Address}hash")).Succeeded;
+        var up = (await ClientProcess.RunAsync(
+            "h2load", "-n", "200", "-c", "4", "-m", "10", "-d", file, $"{server.Address}hash")).Succeeded;
         var down = (await ClientProcess.RunAsync(
             "h2load", "-n", "200", "-c", "4", "-m", "10", "-w", "14", "-W", "16", $"{server.Address}bytes?n=200000")).Succeeded;
 
@@ -174,10 +176,12 @@ public sealed class NghttpTests
 
     // What nghttp has received, in order: frames by their first line, fields of heads, and flags.
     private static List<string> Received(string told) =>
-        [.. Regex.Matches(told.Replace("\u001b[0m", "", StringComparison.Ordinal), @"(?:^|\n|[^\n]*)\[ *[\d.]+\] recv (?<what>[^\n]+(?:\n +; [A-Z_ |]+)?)")
+        [.. Regex.Matches(told, @"\[ *[\d.]+\] recv (?<what>[^\n]+(?:\n +; [A-Z_ |]+)?)")
             .Select(match => match.Groups["what"].Value)];
 
     private static int Length(string frame) => int.Parse(Regex.Match(frame, @"length=(\d+)").Groups[1].Value);
+
+    private static bool IsData(string frame) => frame.StartsWith("DATA", StringComparison.Ordinal);
 
     private static bool EndsStream(string frame) => frame.Contains("END_STREAM", StringComparison.Ordinal);
 }
