@@ -13,8 +13,8 @@ internal sealed record Difference<T>(string What, T Kestrel, T Asgi, string Reas
 {
     public T On(HostKind host) => host switch
     {
-        HostKind.Kestrel => Kestrel,
-        HostKind.Asgi => Asgi,
+        HostKind.Kestrel or HostKind.KestrelHttp2 => Kestrel,
+        HostKind.Asgi or HostKind.AsgiHttp2 => Asgi,
         _ => throw new ArgumentOutOfRangeException(nameof(host), host, "the wire differs on hosts with sockets only"),
     };
 }

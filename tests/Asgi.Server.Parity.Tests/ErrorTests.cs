@@ -91,14 +91,14 @@ public sealed class ErrorTests(ParityHosts hosts) : IClassFixture<ParityHosts>
         }, "504 open", "chunked", "late"),
     };
 
-    public static TheoryData<HostKind, string> Rows => Hosts.SocketsTimes(Shapes.Keys);
+    public static TheoryData<HostKind, string> Rows => Shape.Rows(Shapes);
 
     [Theory]
     [MemberData(nameof(Rows))]
     public async Task The_client_sees(HostKind host, string shape) => await Shapes[shape].AssertAsync(await hosts.On(host));
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task An_error_before_the_start_takes_the_apps_fields_with_it(HostKind host)
     {
         var started = false;
@@ -122,7 +122,7 @@ public sealed class ErrorTests(ParityHosts hosts) : IClassFixture<ParityHosts>
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task Too_many_or_forbidden_bytes_throw_at_the_write(HostKind host)
     {
         Exception? over = null, forbidden = null;
@@ -142,7 +142,7 @@ public sealed class ErrorTests(ParityHosts hosts) : IClassFixture<ParityHosts>
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task A_write_after_the_request_throws_ObjectDisposedException(HostKind host)
     {
         HttpResponse? response = null;
@@ -165,7 +165,7 @@ public sealed class ErrorTests(ParityHosts hosts) : IClassFixture<ParityHosts>
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task A_read_after_the_request_throws_ObjectDisposedException(HostKind host)
     {
         Stream? body = null;

@@ -64,7 +64,7 @@ public sealed partial class FeatureTests(ParityHosts hosts) : IClassFixture<Pari
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task What_is_enumerated_is_what_is_found(HostKind host)
     {
         List<KeyValuePair<Type, object>> enumerated = [];
@@ -158,7 +158,7 @@ public sealed partial class FeatureTests(ParityHosts hosts) : IClassFixture<Pari
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task The_pipe_is_over_the_body_the_app_put_there(HostKind host)
     {
         var content = "";
@@ -233,7 +233,7 @@ public sealed partial class FeatureTests(ParityHosts hosts) : IClassFixture<Pari
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task The_server_speaks_of_the_connection_it_was_asked_to_close(HostKind host)
     {
         var exchange = await hosts.GetAsync(host, context =>

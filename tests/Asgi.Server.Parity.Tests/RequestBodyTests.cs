@@ -154,7 +154,7 @@ public sealed class RequestBodyTests(ParityHosts hosts) : IClassFixture<ParityHo
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task Trailers_are_there_once_the_content_was_read(HostKind host)
     {
         var before = true;
@@ -180,7 +180,7 @@ public sealed class RequestBodyTests(ParityHosts hosts) : IClassFixture<ParityHo
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task Without_a_body_trailers_are_there_at_once_and_empty(HostKind host)
     {
         var available = false;
@@ -229,7 +229,7 @@ public sealed class RequestBodyTests(ParityHosts hosts) : IClassFixture<ParityHo
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task Expect_100_continue_is_not_answered_when_the_content_is_there(HostKind host)
     {
         var exchange = await hosts.ExchangeAsync(host, Wire.Post("hello", "Expect: 100-continue"), StreamEcho);
@@ -257,7 +257,7 @@ public sealed class RequestBodyTests(ParityHosts hosts) : IClassFixture<ParityHo
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task An_unknown_expectation_is_ignored(HostKind host)
     {
         var exchange = await hosts.ExchangeAsync(host, Wire.Post("hello", "Expect: 200-ok"), StreamEcho);
@@ -282,7 +282,7 @@ public sealed class RequestBodyTests(ParityHosts hosts) : IClassFixture<ParityHo
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task Chunks_beyond_the_limit_are_413(HostKind host)
     {
         var exchange = await hosts.ExchangeAsync(host, Wire.PostChunked(Wire.Chunk(new string('x', 100)) + Wire.LastChunk), async context =>
@@ -336,7 +336,7 @@ public sealed class RequestBodyTests(ParityHosts hosts) : IClassFixture<ParityHo
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task The_limit_is_fixed_once_reading_began(HostKind host)
     {
         var (before, after) = (true, false);

@@ -33,7 +33,7 @@ public sealed class RequestHeaderTests(ParityHosts hosts) : IClassFixture<Parity
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task Cookie_lines_stay_apart_and_parse_together(HostKind host)
     {
         var seen = await SeeAsync(host, "Cookie: a=1; b=2\r\nCookie: c=3", context =>
@@ -46,7 +46,7 @@ public sealed class RequestHeaderTests(ParityHosts hosts) : IClassFixture<Parity
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task Known_fields_are_typed(HostKind host)
     {
         var seen = await SeeAsync(host, "Content-Type: text/x\r\nContent-Length: 5\r\nAccept: a/b\r\nUser-Agent: me", context =>
@@ -59,7 +59,7 @@ public sealed class RequestHeaderTests(ParityHosts hosts) : IClassFixture<Parity
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task All_fields_are_enumerated_and_counted(HostKind host)
     {
         var seen = await SeeAsync(host, "X-A: 1\r\nAccept: a/b\r\nX-B: 2\r\nX-A: 3", context =>
@@ -73,7 +73,7 @@ public sealed class RequestHeaderTests(ParityHosts hosts) : IClassFixture<Parity
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task Middleware_may_change_them(HostKind host)
     {
         var seen = await SeeAsync(host, "X-A: 1\r\nAuthorization: secret", context =>
@@ -103,7 +103,7 @@ public sealed class RequestHeaderTests(ParityHosts hosts) : IClassFixture<Parity
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task A_hundred_fields_are_allowed(HostKind host)
     {
         var lines = string.Join("\r\n", Enumerable.Range(1, 99).Select(i => $"X-{i}: {i}"));

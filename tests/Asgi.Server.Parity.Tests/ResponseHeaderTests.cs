@@ -9,7 +9,7 @@ namespace Asgi.Server.Parity.Tests;
 public sealed class ResponseHeaderTests(ParityHosts hosts) : IClassFixture<ParityHosts>
 {
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task Date_and_server_are_added(HostKind host)
     {
         var exchange = await hosts.GetAsync(host, _ => Task.CompletedTask);
@@ -20,7 +20,7 @@ public sealed class ResponseHeaderTests(ParityHosts hosts) : IClassFixture<Parit
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task Date_and_server_may_be_the_apps(HostKind host)
     {
         var exchange = await hosts.GetAsync(host, context =>
@@ -35,7 +35,7 @@ public sealed class ResponseHeaderTests(ParityHosts hosts) : IClassFixture<Parit
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task Each_value_is_a_line_and_a_null_one_is_none(HostKind host)
     {
         var exchange = await hosts.GetAsync(host, context =>
@@ -55,7 +55,7 @@ public sealed class ResponseHeaderTests(ParityHosts hosts) : IClassFixture<Parit
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task Unknown_names_keep_their_case_and_order(HostKind host)
     {
         var exchange = await hosts.GetAsync(host, context =>
@@ -89,7 +89,7 @@ public sealed class ResponseHeaderTests(ParityHosts hosts) : IClassFixture<Parit
             response.Headers.GetValues("Set-Cookie"));
     }
 
-    public static TheoryData<HostKind, string, string> Refused => Hosts.SocketsTimes<string, string>(
+    public static TheoryData<HostKind, string, string> Refused => Hosts.HttpTimes<string, string>(
     [
         ("X-Value", "a\r\nb"),
         ("X-Value", "a\rb"),
@@ -124,7 +124,7 @@ public sealed class ResponseHeaderTests(ParityHosts hosts) : IClassFixture<Parit
         Assert.Equal("200 open", exchange.Outcome);
     }
 
-    public static TheoryData<HostKind, string, string> Allowed => Hosts.SocketsTimes<string, string>(
+    public static TheoryData<HostKind, string, string> Allowed => Hosts.HttpTimes<string, string>(
     [
         ("X-Value", "a\tb"),
         ("X-Value", " !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~".Trim()),

@@ -86,7 +86,7 @@ public sealed class SendFileTests(SendFileTests.Files hosts) : IClassFixture<Sen
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task Writes_stand_before_and_behind_the_file_and_OnStarting_runs_once(HostKind host)
     {
         var calls = 0;
@@ -114,7 +114,7 @@ public sealed class SendFileTests(SendFileTests.Files hosts) : IClassFixture<Sen
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task The_length_is_the_apps(HostKind host)
     {
         var exchange = await hosts.GetAsync(host, context =>
@@ -129,7 +129,7 @@ public sealed class SendFileTests(SendFileTests.Files hosts) : IClassFixture<Sen
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task An_empty_file_is_an_empty_response(HostKind host)
     {
         var exchange = await hosts.GetAsync(host, context => context.Response.SendFileAsync(hosts.Empty));
@@ -139,7 +139,7 @@ public sealed class SendFileTests(SendFileTests.Files hosts) : IClassFixture<Sen
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task A_head_request_gets_no_file(HostKind kind)
     {
         var host = await hosts.On(kind, context =>
@@ -195,7 +195,7 @@ public sealed class SendFileTests(SendFileTests.Files hosts) : IClassFixture<Sen
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task A_cancelled_token_sends_nothing(HostKind host)
     {
         var exchange = await hosts.GetAsync(host, async context =>

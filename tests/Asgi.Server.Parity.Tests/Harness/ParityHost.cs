@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -56,8 +57,11 @@ public sealed class ParityHost : IAsyncDisposable
         return this;
     }
 
-    /// <summary>Runs the app for one raw request and asserts nothing of the response.</summary>
-    internal Task<RawExchange> ExchangeAsync(string request) => RawClient.ExchangeAsync(EndPoint, request);
+    /// <summary>
+    /// Runs the app for one raw request and asserts nothing of the response. With HTTP/2 it is what a client of that version makes of it.
+    /// </summary>
+    internal Task<RawExchange> ExchangeAsync(string request) =>
+        Kind.IsHttp2() ? Http2Exchange.RunAsync(Client, request) : RawClient.ExchangeAsync(EndPoint, request);
 
     /// <summary>A plain GET on its own connection.</summary>
     internal Task<RawExchange> GetAsync(string target = "/") => ExchangeAsync($"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -82,7 +86,11 @@ public sealed class ParityHost : IAsyncDisposable
     {
         HostKind.TestHost => web.UseTestServer(),
         HostKind.Kestrel => web.UseKestrelCore(),
+        HostKind.KestrelHttp2 => web.UseKestrelCore().ConfigureKestrel(
+            options => options.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http2)),
         HostKind.Asgi => web.UseAsgiServer(),
+        HostKind.AsgiHttp2 => web.UseAsgiServer(
+            options => options.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http2)),
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no such host"),
     };
 
@@ -96,10 +104,22 @@ public sealed class ParityHost : IAsyncDisposable
         {
             var address = new Uri(_application.Urls.Single());
             EndPoint = new IPEndPoint(IPAddress.Loopback, address.Port);
-            Client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = address };
+            var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false };
+            Client = new HttpClient(Kind.IsHttp2() ? new PriorKnowledge(handler) : handler) { BaseAddress = address };
         }
         Client.Timeout = Hosts.Patience;
     }
 
     private static Task NoApp(HttpContext context) => throw new InvalidOperationException("the test set no app");
+
+    // A request has the version it was made with, whatever the client's default is.
+    private sealed class PriorKnowledge(SocketsHttpHandler handler) : DelegatingHandler(handler)
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            request.Version = HttpVersion.Version20;
+            request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
+            return base.SendAsync(request, cancellationToken);
+        }
+    }
 }
