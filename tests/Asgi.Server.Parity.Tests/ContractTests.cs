@@ -189,7 +189,7 @@ public sealed class ContractTests(ContractTests.WithCountedContexts hosts) : ICl
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
     public async Task Trailers_are_not_to_be_had_before_the_content_was_read(HostKind host)
     {
         Exception? early = null;
@@ -220,7 +220,7 @@ public sealed class ContractTests(ContractTests.WithCountedContexts hosts) : ICl
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
     public async Task No_request_of_1_1_is_an_extended_connect(HostKind host)
     {
         bool? isExtended = null;

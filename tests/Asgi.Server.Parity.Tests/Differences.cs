@@ -120,6 +120,10 @@ internal static class Differences
     public static readonly Difference<string?> ConnectionAfterBadContent =
         new("Connection after malformed content that the app has not read or has swallowed", null, "close", "uniform");
 
+    // RawExchange.Outcome over HTTP/2; HTTP/1.1 leaves the null out on both.
+    public static readonly Difference<string> NullValueOverHttp2 =
+        new("a null among the values of a response field, over HTTP/2", "none", "200 open", "uniform");
+
     // RawExchange.Outcome.
     public static readonly Difference<string> StatusOfFiveDigits = new("a status above 9999", "10000 open", "500 open", Grammar);
 

@@ -39,7 +39,7 @@ public sealed class FramingTests(ParityHosts hosts) : IClassFixture<ParityHosts>
         {
             c.Response.Headers.TransferEncoding = "chunked";
             await c.Response.WriteAsync(Wire.Chunk("hello") + Wire.LastChunk);
-        }, "200 open", "chunked", "hello"),
+        }, "200 open", "chunked", "hello") { IsHttp1Only = true },
 
         ["HEAD: nothing written"] = new(Nothing, "200 open", "none") { Request = Wire.Head },
         ["HEAD: a write is dropped"] = new(Hello, "200 open", "none") { Request = Wire.Head },
@@ -82,7 +82,7 @@ public sealed class FramingTests(ParityHosts hosts) : IClassFixture<ParityHosts>
     public async Task A_response_is_framed(HostKind host, string shape) => await Shapes[shape].AssertAsync(await hosts.On(host));
 
     [Theory]
-    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
     public async Task Persistence_is_said_only_where_it_is_not_the_default(HostKind kind)
     {
         var host = await hosts.On(kind, WithLength(5, "hello"));
@@ -99,7 +99,7 @@ public sealed class FramingTests(ParityHosts hosts) : IClassFixture<ParityHosts>
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
     public async Task The_status_line_is_1_1_for_an_old_client_too(HostKind host)
     {
         var exchange = await hosts.ExchangeAsync(host, Wire.Get10, Nothing);
@@ -108,7 +108,7 @@ public sealed class FramingTests(ParityHosts hosts) : IClassFixture<ParityHosts>
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
     public async Task The_reason_phrase_is_the_apps_or_the_registered_one_or_empty(HostKind kind)
     {
         var host = await hosts.On(kind, context =>

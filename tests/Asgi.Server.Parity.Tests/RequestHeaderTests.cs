@@ -42,7 +42,8 @@ public sealed class RequestHeaderTests(ParityHosts hosts) : IClassFixture<Parity
             return $"{context.Request.Headers.Cookie.Count} {cookies["a"]}{cookies["b"]}{cookies["c"]}";
         });
 
-        Assert.Equal("2 123", seen);
+        // HTTP/2 lets a client send the pairs apart, and the server puts them together (RFC 9113, section 8.2.3).
+        Assert.Equal(host.IsHttp2() ? "1 123" : "2 123", seen);
     }
 
     [Theory]
@@ -59,7 +60,7 @@ public sealed class RequestHeaderTests(ParityHosts hosts) : IClassFixture<Parity
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
     public async Task All_fields_are_enumerated_and_counted(HostKind host)
     {
         var seen = await SeeAsync(host, "X-A: 1\r\nAccept: a/b\r\nX-B: 2\r\nX-A: 3", context =>
@@ -103,7 +104,7 @@ public sealed class RequestHeaderTests(ParityHosts hosts) : IClassFixture<Parity
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
     public async Task A_hundred_fields_are_allowed(HostKind host)
     {
         var lines = string.Join("\r\n", Enumerable.Range(1, 99).Select(i => $"X-{i}: {i}"));

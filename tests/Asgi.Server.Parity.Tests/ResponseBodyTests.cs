@@ -224,7 +224,7 @@ public sealed class ResponseBodyTests(ParityHosts hosts) : IClassFixture<ParityH
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
     public async Task Each_flush_is_a_chunk(HostKind host)
     {
         var exchange = await hosts.GetAsync(host, async context =>

@@ -48,6 +48,11 @@ public sealed class ResponseHeaderTests(ParityHosts hosts) : IClassFixture<Parit
             return Task.CompletedTask;
         });
 
+        if (host.IsHttp2() && Differences.NullValueOverHttp2.On(host) == "none")
+        {
+            Assert.Equal("none", exchange.Outcome);
+            return;
+        }
         Assert.Equal(["one", "two"], exchange.Answer.Values("X-Many"));
         Assert.Equal("", exchange.Answer.Field("X-Empty"));
         Assert.Null(exchange.Answer.Field("X-Removed"));
@@ -55,7 +60,7 @@ public sealed class ResponseHeaderTests(ParityHosts hosts) : IClassFixture<Parit
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
     public async Task Unknown_names_keep_their_case_and_order(HostKind host)
     {
         var exchange = await hosts.GetAsync(host, context =>

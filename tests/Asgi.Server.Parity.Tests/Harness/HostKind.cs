@@ -40,6 +40,9 @@ public static class Hosts
     /// <summary>Those with sockets in both versions, for a request of HTTP/1.1 that HTTP/2 can say too.</summary>
     public static TheoryData<HostKind> Http => [.. WithHttp];
 
+    /// <summary>Those of HTTP/2.</summary>
+    public static TheoryData<HostKind> Http2 => [.. WithHttp.Where(IsHttp2)];
+
     public static bool IsHttp2(this HostKind host) => host is HostKind.KestrelHttp2 or HostKind.AsgiHttp2;
 
     /// <summary>

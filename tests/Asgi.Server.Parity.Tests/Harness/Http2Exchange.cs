@@ -19,14 +19,14 @@ internal static class Http2Exchange
         && !Array.Exists(fields, field => OfConnections.Contains(field.Split(':')[0], StringComparer.OrdinalIgnoreCase));
 
     /// <summary>"open" in the outcome: another request on the connection was answered. A response that was reset is "cut".</summary>
-    public static async Task<RawExchange> RunAsync(HttpClient client, string request)
+    public static async Task<RawExchange> RunAsync(ParityHost host, string request)
     {
         using var message = Translate(request);
         try
         {
-            using var response = await client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead);
+            using var response = await host.Client.SendAsync(message, HttpCompletionOption.ResponseHeadersRead);
             var (answer, code) = await ReadAsync(response);
-            return new RawExchange(answer, answer.IsComplete && await ProbeAsync(client)) { ErrorCode = code };
+            return new RawExchange(answer, answer.IsComplete && await ProbeAsync(host)) { ErrorCode = code };
         }
         catch (HttpRequestException exception)
         {
@@ -49,12 +49,12 @@ internal static class Http2Exchange
             if (name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
             {
                 content = coded;
-                message.Content = new ByteArrayContent(Encoding.Latin1.GetBytes(content));
+                message.Content = new DuplexContent(Encoding.Latin1.GetBytes(content), hasLength: true);
             }
             else if (name.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase))
             {
                 content = Join(coded);
-                message.Content = new StreamContent(new Unsized(Encoding.Latin1.GetBytes(content)));
+                message.Content = new DuplexContent(Encoding.Latin1.GetBytes(content), hasLength: false);
             }
         }
         foreach (var field in head[1..])
@@ -117,15 +117,10 @@ internal static class Http2Exchange
         return null;
     }
 
-    private static async Task<bool> ProbeAsync(HttpClient client)
+    private static async Task<bool> ProbeAsync(ParityHost host)
     {
-        using var response = await client.GetAsync(new Uri(RawClient.ProbePath, UriKind.Relative));
-        return response.IsSuccessStatusCode;
-    }
-
-    // Content whose length a client does not know beforehand.
-    private sealed class Unsized(byte[] bytes) : MemoryStream(bytes)
-    {
-        public override bool CanSeek => false;
+        var connections = host.Connections;
+        using var response = await host.Client.GetAsync(new Uri(RawClient.ProbePath, UriKind.Relative));
+        return response.IsSuccessStatusCode && host.Connections == connections;
     }
 }

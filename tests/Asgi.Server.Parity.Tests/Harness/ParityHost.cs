@@ -1,6 +1,7 @@
 // One running server and the app on it, which each test replaces. Made by ParityHosts; the app runs where its server calls it.
 
 using System.Net;
+using System.Net.Sockets;
 using Asgi.Server.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -16,6 +17,7 @@ public sealed class ParityHost : IAsyncDisposable
 {
     private readonly WebApplication _application;
     private RequestDelegate _app = NoApp;
+    private int _connections;
 
     private ParityHost(HostKind kind, WebApplication application)
     {
@@ -27,6 +29,9 @@ public sealed class ParityHost : IAsyncDisposable
 
     /// <summary>Does not follow redirects, decompress or keep cookies: it shows what the server said.</summary>
     public HttpClient Client { get; private set; } = null!;
+
+    /// <summary>How many connections the client has opened.</summary>
+    internal int Connections => Volatile.Read(ref _connections);
 
     internal IPEndPoint EndPoint { get; private set; } = null!;
 
@@ -61,7 +66,7 @@ public sealed class ParityHost : IAsyncDisposable
     /// Runs the app for one raw request and asserts nothing of the response. With HTTP/2 it is what a client of that version makes of it.
     /// </summary>
     internal Task<RawExchange> ExchangeAsync(string request) =>
-        Kind.IsHttp2() ? Http2Exchange.RunAsync(Client, request) : RawClient.ExchangeAsync(EndPoint, request);
+        Kind.IsHttp2() ? Http2Exchange.RunAsync(this, request) : RawClient.ExchangeAsync(EndPoint, request);
 
     /// <summary>A plain GET on its own connection.</summary>
     internal Task<RawExchange> GetAsync(string target = "/") => ExchangeAsync($"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -104,10 +109,18 @@ public sealed class ParityHost : IAsyncDisposable
         {
             var address = new Uri(_application.Urls.Single());
             EndPoint = new IPEndPoint(IPAddress.Loopback, address.Port);
-            var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false };
+            var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectCallback = ConnectAsync };
             Client = new HttpClient(Kind.IsHttp2() ? new PriorKnowledge(handler) : handler) { BaseAddress = address };
         }
         Client.Timeout = Hosts.Patience;
+    }
+
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(EndPoint, cancellationToken);
+        Interlocked.Increment(ref _connections);
+        return new NetworkStream(socket, ownsSocket: true);
     }
 
     private static Task NoApp(HttpContext context) => throw new InvalidOperationException("the test set no app");

@@ -17,12 +17,15 @@ internal sealed record Shape(RequestDelegate App, string Outcome, string? Framin
     /// <summary>The outcome over HTTP/2, where it is not that of HTTP/1.1 with an open connection.</summary>
     public string? Http2Outcome { get; init; }
 
+    /// <summary>It is about the bytes of HTTP/1.1, though HTTP/2 could be asked for it.</summary>
+    public bool IsHttp1Only { get; init; }
+
     /// <summary>Each shape on each host that can be asked for it.</summary>
     public static TheoryData<HostKind, string> Rows(IReadOnlyDictionary<string, Shape> shapes)
     {
         var data = new TheoryData<HostKind, string>();
         foreach (var (name, shape) in shapes)
-            foreach (var host in Hosts.WithHttp.Where(host => !host.IsHttp2() || Http2Exchange.CanSay(shape.Request)))
+            foreach (var host in Hosts.WithHttp.Where(host => !host.IsHttp2() || (!shape.IsHttp1Only && Http2Exchange.CanSay(shape.Request))))
                 data.Add(host, name);
         return data;
     }
@@ -34,7 +37,9 @@ internal sealed record Shape(RequestDelegate App, string Outcome, string? Framin
         Assert.Equal(Http2Outcome is not null && host.Kind.IsHttp2() ? Http2Outcome : host.Kind.Outcome(Outcome), exchange.Outcome);
         if (Framing is not null && exchange.Response is not null)
             Assert.Equal(host.Kind.Framing(Framing), exchange.Answer.Framing);
-        Assert.Equal(Content, exchange.Response?.Content ?? "");
+        // Of a stream that was reset HttpClient tells nothing that it had.
+        if (!host.Kind.IsHttp2() || exchange.Response?.IsComplete == true)
+            Assert.Equal(Content, exchange.Response?.Content ?? "");
     }
 }
 
