@@ -138,7 +138,7 @@ internal sealed partial class AddressBinder(LoopGroup group, ILogger logger)
     // Only who has asked for more is told that there is less.
     private void TellOfProtocols(ListenOptions endpoint)
     {
-        if (endpoint.ProtocolsSet?.HasFlag(HttpProtocols.Http2) == true)
+        if (endpoint.ProtocolsSet?.HasFlag(HttpProtocols.Http1AndHttp2) == true)
         {
             Http2Disabled(logger, endpoint.Display);
         }

@@ -9,6 +9,7 @@ using Asgi.Server.Loops;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -156,7 +157,11 @@ public sealed partial class AsgiServer : IServer
             return new ConnectionAcceptor(
                 registry,
                 endpoint.Connection,
-                ConnectionStages.Before(connection => new Http1Driver(connection, served, defaultFields), listen));
+                ConnectionStages.Before(
+                    connection => listen.Protocols.HasFlag(HttpProtocols.Http1)
+                        ? new Http1Driver(connection, served, defaultFields)
+                        : new Http2Driver(connection, served, defaultFields),
+                    listen));
         }
     }
 

@@ -110,9 +110,9 @@ public sealed partial class ListenOptions
     /// <summary>What keeps the endpoint from being served.</summary>
     internal IEnumerable<string> Problems()
     {
-        if (!Protocols.HasFlag(HttpProtocols.Http1))
+        if ((Protocols & HttpProtocols.Http1AndHttp2) == HttpProtocols.None)
         {
-            yield return $"{Display}: Protocols ({Protocols}) must be Http1 or Http1AndHttp2: Asgi.Server does not serve others yet.";
+            yield return $"{Display}: Protocols ({Protocols}) must be Http1, Http2 or Http1AndHttp2: Asgi.Server does not serve others.";
         }
 
         foreach (var problem in OwnLimits?.Problems() ?? [])
