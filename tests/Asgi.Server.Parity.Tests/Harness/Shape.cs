@@ -15,7 +15,7 @@ internal sealed record Shape(RequestDelegate App, string Outcome, string? Framin
     public string Request { get; init; } = Wire.Get;
 
     /// <summary>The outcome over HTTP/2, where it is not that of HTTP/1.1 with an open connection.</summary>
-    public string? Http2Outcome { get; init; }
+    public Difference<string>? Http2Outcome { get; init; }
 
     /// <summary>It is about the bytes of HTTP/1.1, though HTTP/2 could be asked for it.</summary>
     public bool IsHttp1Only { get; init; }
@@ -34,7 +34,8 @@ internal sealed record Shape(RequestDelegate App, string Outcome, string? Framin
     {
         var exchange = await host.With(App).ExchangeAsync(Request);
 
-        Assert.Equal(Http2Outcome is not null && host.Kind.IsHttp2() ? Http2Outcome : host.Kind.Outcome(Outcome), exchange.Outcome);
+        var outcome = Http2Outcome is not null && host.Kind.IsHttp2() ? Http2Outcome.On(host.Kind) : host.Kind.Outcome(Outcome);
+        Assert.Equal(outcome, exchange.Outcome);
         if (Framing is not null && exchange.Response is not null)
             Assert.Equal(host.Kind.Framing(Framing), exchange.Answer.Framing);
         // Of a stream that was reset HttpClient tells nothing that it had.
