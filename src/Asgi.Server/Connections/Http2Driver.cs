@@ -199,6 +199,7 @@ internal sealed partial class Http2Driver : ConnectionDriver
 
     private void OnSettings()
     {
+        _encoder.TableSizeMax = _machine.PeerSettings.LeastHeaderTableSize;
         _encoder.TableSizeMax = _machine.PeerSettings.HeaderTableSize;
         Write(Http2FrameWriter.WriteSettingsAck(_frames.GetSpan(Http2FrameWriter.SettingsAckSize)));
 
