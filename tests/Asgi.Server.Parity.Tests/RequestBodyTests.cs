@@ -49,6 +49,29 @@ public sealed class RequestBodyTests(ParityHosts hosts) : IClassFixture<ParityHo
         Assert.Equal(Large, await second.Content.ReadAsByteArrayAsync());
     }
 
+    // As gRPC reads a message: nothing is consumed before all of it is there, whatever windows and buffers the server has.
+    [Theory]
+    [MemberData(nameof(Hosts.All), MemberType = typeof(Hosts))]
+    public async Task Content_looked_at_and_not_consumed_goes_on_arriving(HostKind kind)
+    {
+        var host = await hosts.On(kind, async context =>
+        {
+            var reader = context.Request.BodyReader;
+            var read = await reader.ReadAsync();
+            while (!read.IsCompleted)
+            {
+                reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+                read = await reader.ReadAsync();
+            }
+            await context.Response.WriteAsync($"{read.Buffer.Length}");
+            reader.AdvanceTo(read.Buffer.End);
+        });
+
+        using var response = await host.Client.PostAsync("/", new DuplexContent([.. Large, .. Large, .. Large], hasLength: true));
+
+        Assert.Equal($"{3 * Large.Length}", await response.Content.ReadAsStringAsync());
+    }
+
     public static TheoryData<HostKind, string, string> Chunked => Hosts.SocketsTimes(
     [
         ("0\r\n\r\n", ""),
