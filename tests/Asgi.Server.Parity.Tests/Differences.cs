@@ -7,7 +7,7 @@ namespace Asgi.Server.Parity.Tests;
 /// <param name="Kestrel">Its answer.</param>
 /// <param name="Asgi">Ours.</param>
 /// <param name="Reason">
-/// One word: confusion, framing, grammar, half-close, kept, limit, order, smuggling, splitting, today, uniform.
+/// One word: confusion, framing, grammar, half-close, kept, limit, order, smuggling, splitting, uniform.
 /// </param>
 internal sealed record Difference<T>(string What, T Kestrel, T Asgi, string Reason)
 {
@@ -108,9 +108,6 @@ internal static class Differences
     // Kestrel, here after HalfCloseTimeout.
     public static readonly Difference<string> AnswerAfterHalfClose =
         new("the response to a half-closed client", "none", "200 closed", "half-close");
-
-    // What a client gets that begins HTTP/2 with prior knowledge on a port without TLS.
-    public static readonly Difference<string> Http2Preface = new("the preface of HTTP/2", "GOAWAY", "505", "today");
 
     // RawExchange.Outcome when the app answers without reading the content that its client holds back (RFC 9110, section 10.1.1).
     public static readonly Difference<string> ExpectAnsweredUnread =
