@@ -72,6 +72,7 @@ internal sealed class EffectiveLimits
     private static ConcurrencyLimit? Count(long? max, long? serverMax, ConcurrencyLimit? server) =>
         max is not { } number ? null : max == serverMax && server is not null ? server : new ConcurrencyLimit(number);
 
-    private static long ToMilliseconds(TimeSpan timeout) =>
+    /// <summary>A time as timers have it.</summary>
+    public static long ToMilliseconds(TimeSpan timeout) =>
         (long)(timeout == Timeout.InfiniteTimeSpan || timeout > TimeoutMax ? TimeoutMax : timeout).TotalMilliseconds;
 }

@@ -28,18 +28,24 @@ internal static class Setting
     public static void Apply<T>(
         this Setting<T>[] settings, IConfiguration section, T target, ConfigurationFindings findings, params string[] others)
     {
+        settings.ApplyKnown(section, target, findings);
         foreach (var child in section.GetChildren())
         {
-            if (settings.FirstOrDefault(setting => IsKey(child, setting.Key)) is { } setting)
-            {
-                if (!TrySet(setting, target, child, findings))
-                {
-                    findings.AddProblem(child, setting.Allowed);
-                }
-            }
-            else if (!others.Any(other => IsKey(child, other)))
+            if (!settings.Any(setting => IsKey(child, setting.Key)) && !others.Any(other => IsKey(child, other)))
             {
                 findings.AddUnknown(child, settings.Select(known => known.Key).Concat(others));
+            }
+        }
+    }
+
+    /// <summary>Sets what a section says by these keys; of others somebody else tells.</summary>
+    public static void ApplyKnown<T>(this Setting<T>[] settings, IConfiguration section, T target, ConfigurationFindings findings)
+    {
+        foreach (var child in section.GetChildren())
+        {
+            if (settings.FirstOrDefault(setting => IsKey(child, setting.Key)) is { } setting && !TrySet(setting, target, child, findings))
+            {
+                findings.AddProblem(child, setting.Allowed);
             }
         }
     }
@@ -174,7 +180,11 @@ internal static class Setting
 
     /// <summary>A value that is one text.</summary>
     public static Setting<T> Scalar<T>(string key, string allowed, Func<T, string, bool> trySet) =>
-        new(key, allowed, (target, section, _) => section.Value is { } text && trySet(target, text.Trim()));
+        Scalar(key, allowed, trims: true, trySet);
+
+    /// <summary>A value that is one text, of which blanks may be a part.</summary>
+    public static Setting<T> Scalar<T>(string key, string allowed, bool trims, Func<T, string, bool> trySet) =>
+        new(key, allowed, (target, section, _) => section.Value is { } text && trySet(target, trims ? text.Trim() : text));
 
     private static Setting<T> Nullable<T>(string key, string allowed, Action<T> setNull, Func<T, string, bool> trySet) =>
         new(key, allowed, (target, section, _) =>

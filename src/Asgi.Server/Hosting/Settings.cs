@@ -79,8 +79,9 @@ internal static class Settings
     [
         Setting.Choice<ListenOptions, HttpProtocols>(
             nameof(ListenOptions.Protocols),
-            "Http1 or Http1AndHttp2 (others are not served yet)",
+            "Http1, Http2 or Http1AndHttp2",
             (listen, value) => listen.Protocols = value),
+        Setting.Flag<ListenOptions>(nameof(ListenOptions.DetectHttp2), (listen, value) => listen.DetectHttp2 = value),
         Setting.Number<ListenOptions>(nameof(ListenOptions.Backlog), Positive, (listen, value) => listen.Backlog = value),
         Setting.Scalar<ListenOptions>(
             nameof(ListenOptions.UnixSocketMode), "an octal mode such as 660, from 0 to 777", TrySetUnixSocketMode),
