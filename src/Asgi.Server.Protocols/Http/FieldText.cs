@@ -1,10 +1,10 @@
-// Characters of a field value to bytes, checked and narrowed in one pass. Called by the head writer for every name and value.
+// Characters of a field value to bytes, checked and narrowed in one pass. Called by the head writers for every name and value.
 
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
-namespace Asgi.Server.Protocols.Http1;
+namespace Asgi.Server.Protocols.Http;
 
 internal static class FieldText
 {
