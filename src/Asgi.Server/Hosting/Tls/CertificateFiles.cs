@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 
 namespace Asgi.Server.Hosting;
 
-/// <param name="Root">The folder that relative paths begin at: the app's content root.</param>
+/// <param name="root">The folder that relative paths begin at: the app's content root.</param>
 internal sealed class CertificateFiles(string root)
 {
     /// <summary>The longest file that is read: chains of a hundred certificates are shorter.</summary>

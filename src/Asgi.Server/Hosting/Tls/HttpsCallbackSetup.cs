@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 namespace Asgi.Server.Hosting;
 
 /// <param name="options">The callback.</param>
-internal sealed class HttpsCallbackSetup(TlsHandshakeCallbackOptions options) : HttpsSetup
+internal sealed class HttpsCallbackSetup(TlsCallbackOptions options) : HttpsSetup
 {
     public override TlsPlan Build(TlsContext context)
     {
@@ -28,7 +28,7 @@ internal sealed class HttpsCallbackSetup(TlsHandshakeCallbackOptions options) : 
         HttpProtocols protocols,
         CancellationToken cancellationToken)
     {
-        var context = new TlsHandshakeCallbackContext(
+        var context = new TlsCallbackContext(
             new HandshakeConnection(connection), connection.Tls!.Stream, options.OnConnectionState)
         {
             ClientHelloInfo = hello,

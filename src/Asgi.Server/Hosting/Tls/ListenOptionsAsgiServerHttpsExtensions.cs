@@ -153,7 +153,7 @@ public static class ListenOptionsAsgiServerHttpsExtensions
     /// <exception cref="InvalidOperationException">The endpoint has https already.</exception>
     public static ListenOptions UseHttps(
         this ListenOptions listenOptions, ServerOptionsSelectionCallback serverOptionsSelectionCallback, object state) =>
-        listenOptions.UseHttps(serverOptionsSelectionCallback, state, new TlsHandshakeCallbackOptions().HandshakeTimeout);
+        listenOptions.UseHttps(serverOptionsSelectionCallback, state, new TlsCallbackOptions().HandshakeTimeout);
 
     /// <inheritdoc cref="UseHttps(ListenOptions, ServerOptionsSelectionCallback, object)"/>
     /// <param name="listenOptions">The endpoint.</param>
@@ -167,7 +167,7 @@ public static class ListenOptionsAsgiServerHttpsExtensions
         TimeSpan handshakeTimeout)
     {
         ArgumentNullException.ThrowIfNull(serverOptionsSelectionCallback);
-        return listenOptions.UseHttps(new TlsHandshakeCallbackOptions
+        return listenOptions.UseHttps(new TlsCallbackOptions
         {
             OnConnection = context => serverOptionsSelectionCallback(
                 context.SslStream, context.ClientHelloInfo, context.State, context.CancellationToken),
@@ -181,14 +181,14 @@ public static class ListenOptionsAsgiServerHttpsExtensions
     /// <param name="callbackOptions">The callback, which must be set.</param>
     /// <exception cref="ArgumentException">There is no callback.</exception>
     /// <exception cref="InvalidOperationException">The endpoint has https already.</exception>
-    public static ListenOptions UseHttps(this ListenOptions listenOptions, TlsHandshakeCallbackOptions callbackOptions)
+    public static ListenOptions UseHttps(this ListenOptions listenOptions, TlsCallbackOptions callbackOptions)
     {
         ArgumentNullException.ThrowIfNull(listenOptions);
         ArgumentNullException.ThrowIfNull(callbackOptions);
         if (callbackOptions.OnConnection is null)
         {
             throw new ArgumentException(
-                $"{nameof(TlsHandshakeCallbackOptions.OnConnection)} must be set.", nameof(callbackOptions));
+                $"{nameof(TlsCallbackOptions.OnConnection)} must be set.", nameof(callbackOptions));
         }
 
         listenOptions.UseTls(new HttpsCallbackSetup(callbackOptions));

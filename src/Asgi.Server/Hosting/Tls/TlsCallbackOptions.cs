@@ -1,4 +1,4 @@
-// A handshake that application code decides on, in the shape of Kestrel's type of this name, whose context nobody but Kestrel can make.
+// A handshake that application code decides on: Kestrel's TlsHandshakeCallbackOptions, whose context nobody but Kestrel can make.
 // Set on the host's thread; the callback is called for each connection.
 using System.Net.Security;
 using Microsoft.AspNetCore.Connections;
@@ -6,16 +6,16 @@ using Microsoft.AspNetCore.Connections;
 namespace Asgi.Server;
 
 /// <summary>Has a callback choose what each handshake is made with, for <c>UseHttps</c>.</summary>
-public sealed class TlsHandshakeCallbackOptions
+public sealed class TlsCallbackOptions
 {
     /// <summary>
     /// Called when the client's first message has arrived; gives the options of the handshake, certificate and ALPN included. Without
     /// protocols in them, those of the endpoint are offered. What it throws ends the connection. Must be set. Called where application code
     /// runs; it may complete on any thread.
     /// </summary>
-    public Func<TlsHandshakeCallbackContext, ValueTask<SslServerAuthenticationOptions>> OnConnection { get; set; } = null!;
+    public Func<TlsCallbackContext, ValueTask<SslServerAuthenticationOptions>> OnConnection { get; set; } = null!;
 
-    /// <summary>What the callback finds as <see cref="TlsHandshakeCallbackContext.State"/>. Default null.</summary>
+    /// <summary>What the callback finds as <see cref="TlsCallbackContext.State"/>. Default null.</summary>
     public object? OnConnectionState { get; set; }
 
     /// <summary>
@@ -37,10 +37,10 @@ public sealed class TlsHandshakeCallbackOptions
     } = TimeSpan.FromSeconds(10);
 }
 
-/// <summary>What <see cref="TlsHandshakeCallbackOptions.OnConnection"/> is told of a connection.</summary>
-public sealed class TlsHandshakeCallbackContext
+/// <summary>What <see cref="TlsCallbackOptions.OnConnection"/> is told of a connection.</summary>
+public sealed class TlsCallbackContext
 {
-    internal TlsHandshakeCallbackContext(ConnectionContext connection, SslStream stream, object? state)
+    internal TlsCallbackContext(ConnectionContext connection, SslStream stream, object? state)
     {
         Connection = connection;
         SslStream = stream;
@@ -56,7 +56,7 @@ public sealed class TlsHandshakeCallbackContext
     /// <summary>What the client has said of itself: the server's name it asks for, and the versions it knows.</summary>
     public SslClientHelloInfo ClientHelloInfo { get; internal init; }
 
-    /// <summary><see cref="TlsHandshakeCallbackOptions.OnConnectionState"/>.</summary>
+    /// <summary><see cref="TlsCallbackOptions.OnConnectionState"/>.</summary>
     public object? State { get; }
 
     /// <summary>Cancelled when the time of the handshake is over.</summary>
