@@ -18,4 +18,3 @@ internal abstract class StubDriver : ConnectionDriver
 #pragma warning disable CS9113
 internal sealed class Http2Driver(Connection connection, IAsgiApplication application, DefaultFields fields) : StubDriver;
 internal sealed class PrefaceDriver(Connection connection, Func<Connection, ConnectionDriver> http1, Func<Connection, ConnectionDriver> http2) : StubDriver;
-internal sealed class TlsDriver(Connection connection, TlsRules rules) : StubDriver;
