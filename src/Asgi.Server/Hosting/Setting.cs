@@ -180,11 +180,7 @@ internal static class Setting
 
     /// <summary>A value that is one text.</summary>
     public static Setting<T> Scalar<T>(string key, string allowed, Func<T, string, bool> trySet) =>
-        Scalar(key, allowed, trims: true, trySet);
-
-    /// <summary>A value that is one text, of which blanks may be a part.</summary>
-    public static Setting<T> Scalar<T>(string key, string allowed, bool trims, Func<T, string, bool> trySet) =>
-        new(key, allowed, (target, section, _) => section.Value is { } text && trySet(target, trims ? text.Trim() : text));
+        new(key, allowed, (target, section, _) => section.Value is { } text && trySet(target, text.Trim()));
 
     private static Setting<T> Nullable<T>(string key, string allowed, Action<T> setNull, Func<T, string, bool> trySet) =>
         new(key, allowed, (target, section, _) =>

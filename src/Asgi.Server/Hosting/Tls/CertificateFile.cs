@@ -73,7 +73,7 @@ internal sealed record CertificateFile(string Place, string Path, string? KeyPat
 
     private ServerCertificate FromKey(byte[] content, string key)
     {
-        if (X509Certificate2.GetCertContentType(content) == X509ContentType.Pkcs12)
+        if (TypeOf(content) == X509ContentType.Pkcs12)
         {
             throw CannotBeUsed("It has its key in itself; KeyPath is for certificates in PEM or DER.");
         }
@@ -115,12 +115,14 @@ internal sealed record CertificateFile(string Place, string Path, string? KeyPat
 
     private ServerCertificate FromPkcs12(byte[] content)
     {
-        var type = X509Certificate2.GetCertContentType(content);
-        if (type != X509ContentType.Pkcs12)
+        switch (TypeOf(content))
         {
-            throw CannotBeUsed(type == X509ContentType.Unknown
-                ? "It is no certificate, neither PKCS #12 nor PEM."
-                : "It has no private key; KeyPath names the file that has it.");
+            case X509ContentType.Pkcs12:
+                break;
+            case X509ContentType.Unknown:
+                throw CannotBeUsed("It is no certificate, neither PKCS #12 nor PEM.");
+            default:
+                throw CannotBeUsed("It has no private key; KeyPath names the file that has it.");
         }
 
         var all = X509CertificateLoader.LoadPkcs12Collection(content, Password);
@@ -128,6 +130,18 @@ internal sealed record CertificateFile(string Place, string Path, string? KeyPat
             ?? throw CannotBeUsed("It has no private key.");
         all.Remove(own);
         return new ServerCertificate(own, all);
+    }
+
+    private static X509ContentType TypeOf(byte[] content)
+    {
+        try
+        {
+            return X509Certificate2.GetCertContentType(content);
+        }
+        catch (CryptographicException)
+        {
+            return X509ContentType.Unknown;
+        }
     }
 
     private InvalidOperationException CannotBeUsed(string why, Exception? exception = null) =>

@@ -10,11 +10,7 @@ internal static class CertificateSettings
     [
         Text(nameof(Keys.Path), (keys, value) => keys.Path = value),
         Text(nameof(Keys.KeyPath), (keys, value) => keys.KeyPath = value),
-        Setting.Scalar<Keys>(nameof(Keys.Password), "a text", trims: false, (keys, text) =>
-        {
-            keys.Password = text;
-            return true;
-        }),
+        Text(nameof(Keys.Password), (keys, value) => keys.Password = value),
         Text(nameof(Keys.Subject), (keys, value) => keys.Subject = value),
         Text(nameof(Keys.Store), (keys, value) => keys.Store = value),
         Setting.Choice<Keys, StoreLocation>(
@@ -43,14 +39,15 @@ internal static class CertificateSettings
         }
     }
 
-    private static Setting<Keys> Text(string key, Action<Keys, string> set) => Setting.Scalar<Keys>(key, "a text", (keys, text) =>
+    // Taken to the letter, for a password may begin with a blank. Null of JSON and an empty text say nothing, as if the key were not there.
+    private static Setting<Keys> Text(string key, Action<Keys, string> set) => new(key, "a text", (keys, section, _) =>
     {
-        if (text.Length > 0)
+        if (!string.IsNullOrEmpty(section.Value))
         {
-            set(keys, text);
+            set(keys, section.Value);
         }
 
-        return true;
+        return section.Value is not null || !section.GetChildren().Any();
     });
 
     private sealed class Keys

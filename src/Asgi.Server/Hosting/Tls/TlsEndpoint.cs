@@ -49,7 +49,7 @@ internal sealed class TlsEndpoint
         }
         catch (Exception exception)
         {
-            _log.ReloadFailed(_listen, _plan.Files.Paths, exception);
+            _log.ReloadFailed(_listen, exception);
             return false;
         }
     }

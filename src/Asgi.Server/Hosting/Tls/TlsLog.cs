@@ -18,8 +18,8 @@ internal sealed partial class TlsLog(ILogger logger)
     public void Reloaded(ListenOptions listen, IEnumerable<string> files) =>
         CertificateReloaded(logger, listen.Display, string.Join(", ", files));
 
-    public void ReloadFailed(ListenOptions listen, IEnumerable<string> files, Exception exception) =>
-        CertificateReloadFailed(logger, listen.Display, string.Join(", ", files), exception.Message, exception);
+    public void ReloadFailed(ListenOptions listen, Exception exception) =>
+        CertificateReloadFailed(logger, listen.Display, exception.Message, exception);
 
     public void DevelopmentFileUnusable(string path, string reason) => DevelopmentCertificateUnusable(logger, path, reason);
 
@@ -34,10 +34,9 @@ internal sealed partial class TlsLog(ILogger logger)
     private static partial void CertificateReloaded(ILogger logger, string endpoint, string files);
 
     [LoggerMessage(221, LogLevel.Error,
-        "The changed certificate of {Endpoint} cannot be used; it stays as it was. {Reason} Files: {Files}.",
+        "The changed certificate of {Endpoint} cannot be used; it stays as it was. {Reason}",
         EventName = "CertificateReloadFailed")]
-    private static partial void CertificateReloadFailed(
-        ILogger logger, string endpoint, string files, string reason, Exception exception);
+    private static partial void CertificateReloadFailed(ILogger logger, string endpoint, string reason, Exception exception);
 
     [LoggerMessage(222, LogLevel.Information,
         "The certificate of {Endpoint} has no subject alternative name, without which many clients refuse it: {Certificate}.",

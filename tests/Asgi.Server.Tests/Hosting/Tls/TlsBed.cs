@@ -66,6 +66,9 @@ internal sealed class TlsBed : IAsyncDisposable
         return client.Certificate!.Thumbprint;
     }
 
+    /// <summary>One look at the files of certificates.</summary>
+    public Task LookAsync() => Server.Certificates!.CheckAsync().WaitAsync(AppHost.Patience);
+
     /// <summary>Whether a handshake or the first request after it fails.</summary>
     public async Task<bool> RefusesAsync(string name = "localhost", Action<SslClientAuthenticationOptions>? configure = null)
     {
