@@ -1,6 +1,7 @@
 // The frame header (RFC 9113, section 4.1), the frame types and flags (section 6). Read by the machine, written by Http2FrameWriter.
 
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 
 namespace Asgi.Server.Protocols.Http2;
 
@@ -19,6 +20,7 @@ internal enum Http2FrameType : byte
 }
 
 [Flags]
+[SuppressMessage("Design", "CA1069", Justification = "A flag means what its frame type says.")]
 internal enum Http2FrameFlags : byte
 {
     None = 0,

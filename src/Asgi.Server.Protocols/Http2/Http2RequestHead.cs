@@ -10,6 +10,9 @@ internal readonly record struct ByteRange(int Start, int Length);
 
 internal sealed class Http2RequestHead
 {
+    // Few heads are larger; one that was need not keep its bytes for those to come.
+    private const int BytesKeptMax = 8 * 1024;
+
     /// <summary>The bytes that all offsets are positions in. They stay until the stream is released.</summary>
     public byte[] Bytes => Storage.Array;
 
@@ -56,7 +59,7 @@ internal sealed class Http2RequestHead
     /// </summary>
     public HttpFault? Fault { get; internal set; }
 
-    internal FieldBytes Storage { get; } = new(0);
+    internal FieldBytes Storage { get; private set; } = new(0);
 
     public ReadOnlySpan<byte> this[ByteRange range] => Storage.AsSpan(range.Start, range.Length);
 
@@ -69,6 +72,8 @@ internal sealed class Http2RequestHead
         HasContent = false;
         ExpectContinue = false;
         Fault = null;
+        if (Bytes.Length > BytesKeptMax)
+            Storage = new FieldBytes(0);
         Storage.Clear();
     }
 }

@@ -60,6 +60,9 @@ internal sealed class Http2StreamState
     /// <summary>The content so far, in bytes without padding, told or about to be.</summary>
     public long ContentBytes { get; internal set; }
 
+    /// <summary>Content that was told and not consumed, in bytes.</summary>
+    public int UnconsumedBytes { get; internal set; }
+
     /// <summary>Whatever the driver keeps for its streams. It stays with the record when that is released, and serves a later stream.</summary>
     public object? Attachment { get; set; }
 
@@ -68,9 +71,6 @@ internal sealed class Http2StreamState
 
     /// <summary>What the application has used and the peer was not told, in bytes.</summary>
     internal int Credit { get; set; }
-
-    /// <summary>Content that was told and not consumed, in bytes.</summary>
-    public int UnconsumedBytes { get; internal set; }
 
     internal FieldBytes TrailerBytes => _trailerBytes ??= new FieldBytes(0);
 
@@ -94,6 +94,6 @@ internal sealed class Http2StreamState
         ContentBytes = 0;
         Head.Clear();
         _trailers?.Clear();
-        _trailerBytes?.Clear();
+        _trailerBytes = null;
     }
 }

@@ -37,6 +37,8 @@ internal static class FeatureSlots
         typeof(IBadRequestExceptionFeature),
         typeof(IHttpResponseTrailersFeature),
         typeof(IHttpInformationalResponseFeature),
+        typeof(IHttpResetFeature),
+        typeof(IHttp2StreamIdFeature),
     ];
 
     private static readonly Type[] Others =
@@ -64,9 +66,26 @@ internal static class FeatureSlots
     /// <summary>The one feature that is there only while its response can have it.</summary>
     public static readonly int ResponseTrailers = Array.IndexOf(Types, typeof(IHttpResponseTrailersFeature));
 
+    /// <summary>A bit per own slot: those that a request of HTTP/1 has.</summary>
+    public static readonly ulong OfHttp1 = AllOwnBut(typeof(IHttpResetFeature), typeof(IHttp2StreamIdFeature));
+
+    /// <summary>Those of HTTP/2, where a connection's rate is no request's to set.</summary>
+    public static readonly ulong OfHttp2 = AllOwnBut(typeof(IHttpMinResponseDataRateFeature));
+
     public static int Count => Types.Length;
 
     public static bool TryGet(Type type, out int slot) => ByType.TryGetValue(type, out slot);
+
+    private static ulong AllOwnBut(params ReadOnlySpan<Type> types)
+    {
+        var slots = (1UL << Own.Length) - 1;
+        foreach (var type in types)
+        {
+            slots &= ~(1UL << Array.IndexOf(Types, type));
+        }
+
+        return slots;
+    }
 
     /// <summary>The slot of a type, looked up once per type.</summary>
     public static class Of<TFeature>

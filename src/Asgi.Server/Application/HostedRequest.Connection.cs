@@ -14,7 +14,6 @@ internal partial class HostedRequest :
     IHttpConnectionFeature,
     IHttpRequestLifetimeFeature,
     IHttpUpgradeFeature,
-    IHttpExtendedConnectFeature,
     IPersistentStateFeature,
     IEndpointFeature,
     IRouteValuesFeature,
@@ -37,6 +36,7 @@ internal partial class HostedRequest :
     private CancellationToken? _requestAborted;
     private Endpoint? _endpoint;
     private RouteValueDictionary? _routeValues;
+    private Dictionary<object, object?>? _persistentState;
     private bool _isUpgraded;
 
     public string ConnectionId
@@ -121,14 +121,9 @@ internal partial class HostedRequest :
         return new UpgradedStream(_exchange, BodyStream, this);
     }
 
-    bool IHttpExtendedConnectFeature.IsExtendedConnect => false;
-
-    string? IHttpExtendedConnectFeature.Protocol => null;
-
-    ValueTask<Stream> IHttpExtendedConnectFeature.AcceptAsync() =>
-        throw new InvalidOperationException("Cannot accept a request that is not an extended CONNECT.");
-
-    IDictionary<object, object?> IPersistentStateFeature.State => _exchange.Scope.Connection.PersistentState;
+    // Requests that share a connection at the same time cannot share a dictionary: theirs lives as long as the object that serves them.
+    IDictionary<object, object?> IPersistentStateFeature.State =>
+        _exchange.Scope.IsHttp2 ? _persistentState ??= [] : _exchange.Scope.Connection.PersistentState;
 
     Endpoint? IEndpointFeature.Endpoint
     {
@@ -185,7 +180,7 @@ internal partial class HostedRequest :
     // Asked for only where it is given out.
     ICollection<KeyValuePair<string, object?>> IConnectionMetricsTagsFeature.Tags => _exchange.Scope.Connection.MetricsTags!;
 
-    void IConnectionLifetimeNotificationFeature.RequestClose() => _exchange.Stream.CloseAfterResponse();
+    void IConnectionLifetimeNotificationFeature.RequestClose() => _exchange.Stream.RequestClose();
 
     MemoryPool<byte> IMemoryPoolFeature.MemoryPool => MemoryPool<byte>.Shared;
 

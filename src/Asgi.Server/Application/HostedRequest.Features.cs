@@ -7,6 +7,8 @@ namespace Asgi.Server.Application;
 
 internal partial class HostedRequest : IFeatureCollection
 {
+    // A bit per slot that is the object itself.
+    private readonly ulong _ownSlots;
     private object?[]? _replacements;
     private List<KeyValuePair<Type, object>>? _others;
     private ulong _replaced;
@@ -84,7 +86,7 @@ internal partial class HostedRequest : IFeatureCollection
             return _replacements![slot];
         }
 
-        return slot < FeatureSlots.OwnCount && (slot != FeatureSlots.ResponseTrailers || _exchange.CanHaveTrailers) ? this : null;
+        return (_ownSlots & (1UL << slot)) != 0 && (slot != FeatureSlots.ResponseTrailers || _exchange.CanHaveTrailers) ? this : null;
     }
 
     private void SetSlot(int slot, object? instance)

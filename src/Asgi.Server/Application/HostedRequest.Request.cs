@@ -38,7 +38,7 @@ internal partial class HostedRequest :
 
     string IHttpRequestFeature.Protocol
     {
-        get => _protocol ?? (_exchange.Scope.IsHttp11 ? "HTTP/1.1" : "HTTP/1.0");
+        get => _protocol ?? (_exchange.Scope.IsHttp2 ? "HTTP/2" : _exchange.Scope.IsHttp11 ? "HTTP/1.1" : "HTTP/1.0");
         set => _protocol = value;
     }
 
@@ -103,14 +103,17 @@ internal partial class HostedRequest :
         set => _traceIdentifier = value;
     }
 
-    bool IHttpMaxRequestBodySizeFeature.IsReadOnly => _exchange.Stream.HasReceived || _isUpgraded;
+    bool IHttpMaxRequestBodySizeFeature.IsReadOnly => IsContentLengthMaxFixed;
+
+    // What an extended CONNECT transfers is no content.
+    private bool IsContentLengthMaxFixed => _exchange.Stream.HasReceived || _isUpgraded || _exchange.Scope.ConnectProtocol is not null;
 
     long? IHttpMaxRequestBodySizeFeature.MaxRequestBodySize
     {
         get => _exchange.Stream.ContentLengthMax;
         set
         {
-            if (_exchange.Stream.HasReceived || _isUpgraded)
+            if (IsContentLengthMaxFixed)
             {
                 throw new InvalidOperationException(
                     "The maximum request body size cannot be changed after the app has begun to read the body, or after an upgrade.");
@@ -127,8 +130,19 @@ internal partial class HostedRequest :
 
     MinDataRate? IHttpMinRequestBodyDataRateFeature.MinDataRate
     {
-        get => DataRates.ToMinDataRate(_exchange.Stream.RequestRateMin);
-        set => _exchange.Stream.RequestRateMin = DataRates.From(value);
+        get => _exchange.Scope.IsHttp2
+            ? throw new NotSupportedException("The rate is that of the connection, not of a request, because of HTTP/2 multiplexing.")
+            : DataRates.ToMinDataRate(_exchange.Stream.RequestRateMin);
+        set
+        {
+            if (_exchange.Scope.IsHttp2 && value is not null)
+            {
+                throw new NotSupportedException(
+                    "The rate is that of the connection because of HTTP/2 multiplexing: a request can only be left out, by null.");
+            }
+
+            _exchange.Stream.RequestRateMin = DataRates.From(value);
+        }
     }
 
     MinDataRate? IHttpMinResponseDataRateFeature.MinDataRate

@@ -24,6 +24,7 @@ internal abstract partial class HostedRequest
     protected HostedRequest(HttpExchange exchange, bool allowsSynchronousIO, HeaderEncodings encodings)
     {
         _exchange = exchange;
+        _ownSlots = exchange.Scope.IsHttp2 ? FeatureSlots.OfHttp2 : FeatureSlots.OfHttp1;
         _allowsSynchronousIOByDefault = allowsSynchronousIO;
         _requestHeaders = new RequestHeaders(exchange.Scope.Headers, encodings.Request);
         _responseHeaders = new ResponseHeaders(exchange, encodings: encodings.Response);

@@ -1,4 +1,5 @@
-// The fields the server adds to every response, Date and Server, as bytes of HTTP/1 field lines, built once a second. Any thread.
+// The fields the server adds to every response, Date and Server, as bytes of HTTP/1 field lines, built once a second; HTTP/2 takes the
+// values. Any thread.
 using System.Text;
 using Asgi.Server.Protocols.Http;
 
@@ -10,6 +11,12 @@ internal sealed class DefaultFields(TimeProvider time, string? serverName)
     private readonly byte[] _server = serverName is null ? [] : Encoding.ASCII.GetBytes($"Server: {serverName}\r\n");
     private Second _current = new([], 0, 0);
 
+    private static ReadOnlySpan<byte> DateName => "Date: "u8;
+
+    private static ReadOnlySpan<byte> ServerName => "Server: "u8;
+
+    private static ReadOnlySpan<byte> LineEnd => "\r\n"u8;
+
     /// <summary>The lines to add to a response whose own fields have these traits.</summary>
     public ReadOnlyMemory<byte> GetLines(ResponseFieldTraits traits)
     {
@@ -17,6 +24,19 @@ internal sealed class DefaultFields(TimeProvider time, string? serverName)
         var start = (traits & ResponseFieldTraits.HasDate) == 0 ? 0 : second.DateLength;
         var end = (traits & ResponseFieldTraits.HasServer) == 0 ? second.Lines.Length : second.DateLength;
         return second.Lines.AsMemory(start, Math.Max(0, end - start));
+    }
+
+    /// <summary>The values alone, each empty where a response has its own.</summary>
+    public (ReadOnlyMemory<byte> Date, ReadOnlyMemory<byte> Server) GetValues(ResponseFieldTraits traits)
+    {
+        var second = GetSecond();
+        var date = (traits & ResponseFieldTraits.HasDate) != 0
+            ? default
+            : second.Lines.AsMemory(DateName.Length, second.DateLength - DateName.Length - LineEnd.Length);
+        var server = (traits & ResponseFieldTraits.HasServer) != 0 || _server.Length == 0
+            ? default
+            : _server.AsMemory(ServerName.Length, _server.Length - ServerName.Length - LineEnd.Length);
+        return (date, server);
     }
 
     // The coarse tick count decides whether the second may have changed: reading the wall clock costs several times as much.
@@ -36,11 +56,11 @@ internal sealed class DefaultFields(TimeProvider time, string? serverName)
     private Second Build(long now)
     {
         var wall = time.GetUtcNow();
-        var lines = new byte["Date: "u8.Length + HttpDate.Size + "\r\n"u8.Length + _server.Length];
-        "Date: "u8.CopyTo(lines);
-        HttpDate.Format(wall, lines.AsSpan("Date: "u8.Length, HttpDate.Size));
+        var lines = new byte[DateName.Length + HttpDate.Size + LineEnd.Length + _server.Length];
+        DateName.CopyTo(lines);
+        HttpDate.Format(wall, lines.AsSpan(DateName.Length, HttpDate.Size));
         var dateLength = lines.Length - _server.Length;
-        "\r\n"u8.CopyTo(lines.AsSpan(dateLength - 2));
+        LineEnd.CopyTo(lines.AsSpan(dateLength - LineEnd.Length));
         _server.CopyTo(lines, dateLength);
         return new Second(lines, dateLength, now + 1000 - wall.Millisecond);
     }

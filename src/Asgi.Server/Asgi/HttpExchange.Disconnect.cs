@@ -46,6 +46,14 @@ public sealed partial class HttpExchange
         _stream.Abort(reason);
     }
 
+    /// <summary>Breaks the stream with an error code for its client. HTTP/2 only.</summary>
+    internal void AbortStream(int errorCode)
+    {
+        _isAborted = true;
+        NoteLost();
+        _stream.Reset(errorCode);
+    }
+
     /// <summary>
     /// Ends an exchange whose application has failed, or has returned too early: 500 if nothing was sent, truncation otherwise.
     /// </summary>

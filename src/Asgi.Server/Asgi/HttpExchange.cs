@@ -58,7 +58,7 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
     /// <summary>Whether the head of the response is written: status and fields can no longer change.</summary>
     public bool HasStarted => _state >= ResponseState.Started;
 
-    /// <summary>How many requests the connection has had, with this one.</summary>
+    /// <summary>How many requests the connection has had, with this one; over HTTP/2 the identifier of the stream.</summary>
     internal uint RequestNumber { get; private set; }
 
     /// <summary>The status of the response, once it has started.</summary>
@@ -255,9 +255,13 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
     }
 
     /// <summary>Makes the exchange ready for the connection's next request.</summary>
-    internal void Reset()
+    internal void Reset() => Reset(RequestNumber + 1);
+
+    /// <inheritdoc cref="Reset()"/>
+    /// <param name="requestNumber">What the request is called in its connection.</param>
+    internal void Reset(uint requestNumber)
     {
-        RequestNumber++;
+        RequestNumber = requestNumber;
         _start = default;
         _state = ResponseState.NotStarted;
         _hasContent = false;
@@ -271,14 +275,23 @@ public sealed partial class HttpExchange : IBufferWriter<byte>
     private void WriteHead(bool isWhole)
     {
         var traits = _start.Fields?.Traits ?? ResponseFieldTraits.None;
-        var framedByApplication = (traits & ResponseFieldTraits.HasTransferEncoding) != 0;
+
+        // HTTP/2 has no transfer codings: the field is dropped (RFC 9113, section 8.2.2).
+        var framedByApplication = (traits & ResponseFieldTraits.HasTransferEncoding) != 0 && !Scope.IsHttp2;
 
         // Never both (RFC 9112, section 6.2).
         var length = framedByApplication ? null : _start.Fields?.ContentLength;
-        var mayHaveContent = ResponseRules.MayHaveContent(_start.Status);
+
+        // What follows a 2xx to an extended CONNECT belongs to the protocol it asks for: only an upgrade may send it (RFC 8441, section 5).
+        var mayHaveContent = ResponseRules.MayHaveContent(_start.Status)
+            && !(Scope.ConnectProtocol is not null && _start.Status is >= 200 and < 300);
         if (!mayHaveContent)
         {
-            ResponseRules.DemandNoTransferEncoding(_start.Status, traits);
+            if (!Scope.IsHttp2)
+            {
+                ResponseRules.DemandNoTransferEncoding(_start.Status, traits);
+            }
+
             length = ResponseRules.LengthWithoutContent(_start.Status, length);
             if (_written > 0)
             {

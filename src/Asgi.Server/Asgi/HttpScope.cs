@@ -25,13 +25,15 @@ public sealed class HttpScope
         Connection = connection;
     }
 
-    /// <summary>The version of the protocol: <c>1.0</c> or <c>1.1</c>.</summary>
-    public string HttpVersion => _offsets.IsHttp11 ? "1.1" : "1.0";
+    /// <summary>The version of the protocol: <c>1.0</c>, <c>1.1</c> or <c>2</c>.</summary>
+    public string HttpVersion => IsHttp2 ? "2" : _offsets.IsHttp11 ? "1.1" : "1.0";
 
     /// <summary>The method, as received: methods are case-sensitive (RFC 9110, section 9.1).</summary>
     public string Method => _method ??= KnownMethods.GetString(MethodBytes);
 
-    /// <summary>The URI scheme of the connection: <c>http</c>.</summary>
+    /// <summary>
+    /// The URI scheme: <c>http</c>, or <c>https</c> over TLS; over HTTP/2 another where the server allows alternate schemes.
+    /// </summary>
     public string Scheme { get; internal set; } = "http";
 
     /// <summary>
@@ -55,7 +57,10 @@ public sealed class HttpScope
         ? []
         : _buffer.AsSpan(_offsets.QueryStart + 1, _offsets.QueryLength - 1);
 
-    /// <summary>The request target as received (RFC 9112, section 3.2).</summary>
+    /// <summary>
+    /// The request target as received (RFC 9112, section 3.2); over HTTP/2 the path, or the authority of a CONNECT without one (RFC 9113,
+    /// sections 8.3.1 and 8.5).
+    /// </summary>
     public string RawTarget
     {
         get
@@ -94,6 +99,13 @@ public sealed class HttpScope
     internal bool IsConnect => MethodBytes.SequenceEqual("CONNECT"u8);
 
     internal bool IsHttp11 => _offsets.IsHttp11;
+
+    internal bool IsHttp2 { get; init; }
+
+    /// <summary>
+    /// The protocol that an extended CONNECT asks for (RFC 8441, section 4), such as <c>websocket</c>; null for all other requests.
+    /// </summary>
+    internal string? ConnectProtocol { get; set; }
 
     /// <summary>The method as received. Borrowed.</summary>
     internal ReadOnlySpan<byte> MethodBytes => _buffer.AsSpan(_offsets.MethodStart, _offsets.MethodLength);

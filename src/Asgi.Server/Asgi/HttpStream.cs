@@ -1,5 +1,5 @@
 // The framing of one exchange: how its head and content become the bytes of a protocol version, and back. Implemented per protocol in
-// Connections/ (Http1Stream); called by HttpExchange only, on whichever thread the application runs.
+// Connections/ (Http1Stream, Http2Stream); called by HttpExchange only, on whichever thread the application runs.
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Protocols.Http;
 using Microsoft.Win32.SafeHandles;
@@ -119,7 +119,9 @@ internal abstract class HttpStream
     /// <summary>Ends the response short of its length: the client must see that it is truncated.</summary>
     public abstract void Truncate();
 
-    /// <summary>The connection does not persist after this response. Any thread.</summary>
+    /// <summary>
+    /// The framing of the exchange can no longer be trusted: a connection that has no other does not persist after it. Any thread.
+    /// </summary>
     /// <param name="error">The error that is the cause; none: the response is sound, and ends as its connection does.</param>
     public abstract void CloseAfterResponse(ConnectionEndReason error = ConnectionEndReason.None);
 
@@ -138,6 +140,15 @@ internal abstract class HttpStream
     /// </summary>
     public abstract void WillBlock();
 
+    /// <summary>
+    /// The application wants its connection to end: with this response, or, where several share a connection, when those under way are
+    /// done. Any thread.
+    /// </summary>
+    public virtual void RequestClose() => CloseAfterResponse();
+
     /// <summary>Breaks the stream at once; for HTTP/1 its connection.</summary>
     public abstract void Abort(ConnectionEndReason reason);
+
+    /// <summary>Breaks the stream at once, with an error code for the client (RFC 9113, section 7). Only HTTP/2 has one.</summary>
+    public virtual void Reset(int errorCode) => throw new NotSupportedException();
 }

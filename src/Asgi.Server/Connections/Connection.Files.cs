@@ -49,7 +49,8 @@ internal sealed partial class Connection
         return false;
     }
 
-    private void SendLater()
+    /// <summary>Has what is queued sent with the next tick: the other connections of the loop have their turn first.</summary>
+    public void SendLater()
     {
         if (!_isSendTurnPosted)
         {

@@ -182,7 +182,11 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         _directLength = 0;
         if (State is ConnectionState.Open or ConnectionState.Closing)
         {
-            Guard(static connection => connection.SendQueued());
+            Guard(static connection =>
+            {
+                connection._driver.OnFlushing();
+                connection.SendQueued();
+            });
         }
     }
 

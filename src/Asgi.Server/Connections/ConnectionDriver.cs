@@ -1,4 +1,4 @@
-// What a connection asks of its protocol. Implemented by Http1Driver; everything on the thread of the connection's loop.
+// What a connection asks of its protocol. Implemented by Http1Driver and Http2Driver; everything on the thread of the connection's loop.
 namespace Asgi.Server.Connections;
 
 internal abstract class ConnectionDriver
@@ -20,6 +20,11 @@ internal abstract class ConnectionDriver
 
     /// <summary>The client has shut down its sending side; bytes may still wait to be received.</summary>
     public abstract void OnPeerShutdown();
+
+    /// <summary>What is queued is about to be sent; the driver may queue more.</summary>
+    public virtual void OnFlushing()
+    {
+    }
 
     /// <summary>Queued bytes were sent, or could not be now.</summary>
     public abstract void OnSent();

@@ -1,6 +1,7 @@
 // The limits that steer a connection, taken once from the options when the server starts, for each endpoint. Read on loop threads.
 using System.Text;
 using Asgi.Server.Protocols.Http1;
+using Asgi.Server.Protocols.Http2;
 
 namespace Asgi.Server.Connections;
 
@@ -56,4 +57,18 @@ internal sealed record ConnectionLimits
     public Func<string, Encoding?>? RequestEncodings { get; init; }
 
     public Http1Limits Http1 { get; init; } = new();
+
+    public Http2Limits Http2 { get; init; } = Http2Limits.Default;
+
+    /// <summary>Whether a request of HTTP/2 may name another scheme than its transport's.</summary>
+    public bool AllowsAlternateSchemes { get; init; }
+
+    /// <summary>Whether fields of responses are put into the dynamic table of HPACK.</summary>
+    public bool CompressesResponseFields { get; init; } = true;
+
+    /// <summary>Silence after which a client of HTTP/2 is asked whether it is there; null: never.</summary>
+    public long? KeepAlivePingDelayMilliseconds { get; init; }
+
+    /// <summary>How long it may take to answer.</summary>
+    public long KeepAlivePingTimeoutMilliseconds { get; init; } = 20_000;
 }

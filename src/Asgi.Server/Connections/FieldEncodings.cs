@@ -1,4 +1,4 @@
-// Whether the values of a head can be decoded where an operator has chosen encodings for them. Called by Http1Driver on its loop's thread.
+// Whether the values of a head can be decoded where an operator has chosen encodings for them. Called by drivers on their loop's thread.
 using System.Text;
 using System.Text.Unicode;
 using Asgi.Server.Protocols.Http;
@@ -19,16 +19,22 @@ internal static class FieldEncodings
     private static HttpFault? Judge(FieldSection fields, byte[] buffer, int start, Func<string, Encoding?> encodings)
     {
         fields.Bind(buffer, start);
+        return AreDecodable(fields, encodings) ? null : Http1Faults.InvalidFieldValue;
+    }
+
+    /// <summary>Whether each value of a section that is bound has the bytes of its encoding only.</summary>
+    public static bool AreDecodable(FieldSection fields, Func<string, Encoding?> encodings)
+    {
         for (var i = 0; i < fields.Count; i++)
         {
             var value = fields.GetValue(i);
             if (!Ascii.IsValid(value) && !IsDecodable(value, encodings(Encoding.ASCII.GetString(fields.GetName(i)))))
             {
-                return Http1Faults.InvalidFieldValue;
+                return false;
             }
         }
 
-        return null;
+        return true;
     }
 
     private static bool IsDecodable(ReadOnlySpan<byte> value, Encoding? encoding)

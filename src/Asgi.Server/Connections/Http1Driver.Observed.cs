@@ -1,7 +1,5 @@
-// What watchers are told of the requests of a connection (active requests, events, the access log, refused heads) and of its end. Who
-// watches is asked once per request; nobody is the usual answer, and costs a few loads. On the thread of the connection's loop.
-using System.Globalization;
-using System.Net;
+// What watchers are told of heads that HTTP/1 refuses, and of the connection's end; what they are told of requests is RequestObservation's.
+// On the thread of the connection's loop.
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Protocols.Http;
 
@@ -9,76 +7,11 @@ namespace Asgi.Server.Connections;
 
 internal sealed partial class Http1Driver
 {
-    /// <summary>What the log says of a response that its client has not waited for, as Kestrel's and nginx's do.</summary>
-    private const int StatusClientClosedRequest = 499;
-
-    private RequestObservers _observers;
-    private long _observedSince;
-
-    private string RemoteAddress => (_connection.RemoteEndPoint as IPEndPoint)?.Address.ToString() ?? "-";
+    private RequestObservation _observation;
 
     // A response may learn that the server stops before the connection hears of it.
     private ConnectionEndReason ReasonOfShutDown =>
         _connection.ShutDownReason is var reason and not ConnectionEndReason.None ? reason : ConnectionEndReason.GracefulShutdown;
-
-    private void ObserveStart()
-    {
-        var diagnostics = _connection.Diagnostics;
-        _observers = diagnostics.RequestObservers;
-        if (_observers == RequestObservers.None)
-        {
-            return;
-        }
-
-        _observedSince = diagnostics.Time.GetTimestamp();
-        if ((_observers & RequestObservers.Meter) != 0)
-        {
-            diagnostics.Metrics.ActiveRequests.Add(1, EndPointTags.Of(_connection.TransportLocalEndPoint));
-        }
-
-        if ((_observers & RequestObservers.Events) != 0)
-        {
-            diagnostics.Events.RequestStarted(_connection.Id, RequestId(), _scope.HttpVersion, _scope.Path, _scope.Method);
-        }
-    }
-
-    // The application is done, and the response is what it will be.
-    private void ObserveEnd()
-    {
-        if (_connection.Record.IsLogged && _scope.IsHead && _exchange.WrittenLength > 0)
-        {
-            _connection.Log.HeadContentDropped(_connection.Id, _exchange.WrittenLength);
-        }
-
-        var observers = _observers;
-        if (observers == RequestObservers.None)
-        {
-            return;
-        }
-
-        _observers = RequestObservers.None;
-        var diagnostics = _connection.Diagnostics;
-        if ((observers & RequestObservers.Meter) != 0)
-        {
-            diagnostics.Metrics.ActiveRequests.Add(-1, EndPointTags.Of(_connection.TransportLocalEndPoint));
-        }
-
-        if ((observers & RequestObservers.Events) != 0)
-        {
-            diagnostics.Events.RequestEnded(_connection.Id, RequestId(), _scope.HttpVersion, _scope.Path, _scope.Method);
-        }
-
-        if ((observers & RequestObservers.AccessLog) != 0)
-        {
-            var isAnswered = _exchange.HasStarted && !_exchange.IsLost;
-            diagnostics.Log.Answered(
-                RemoteAddress,
-                RequestLines.Of(_scope.MethodBytes, _scope.RawTarget, _scope.HttpVersion),
-                isAnswered ? _exchange.Status : StatusClientClosedRequest,
-                isAnswered && !_scope.IsHead ? _exchange.WrittenLength : 0,
-                diagnostics.Time.GetElapsedTime(_observedSince).TotalMilliseconds);
-        }
-    }
 
     private void ObserveRefusal(HttpFault fault)
     {
@@ -92,7 +25,11 @@ internal sealed partial class Http1Driver
         if ((diagnostics.RequestObservers & RequestObservers.AccessLog) != 0)
         {
             diagnostics.Log.Answered(
-                RemoteAddress, RequestLines.OfRefused(_connection.Input.Raw), fault.Status, contentLength: 0, milliseconds: 0);
+                RequestObservation.RemoteAddressOf(_connection),
+                RequestLines.OfRefused(_connection.Input.Raw),
+                fault.Status,
+                contentLength: 0,
+                milliseconds: 0);
         }
     }
 
@@ -101,9 +38,6 @@ internal sealed partial class Http1Driver
         var (connection, fault) = told;
         connection.Diagnostics.BadRequests!.HeadRefused(connection.Id, connection, fault.Status, fault.Message);
     }
-
-    // The trace identifier of an ASP.NET request, unless the application changes it.
-    private string RequestId() => string.Create(CultureInfo.InvariantCulture, $"{_connection.Id}:{_exchange.RequestNumber:X8}");
 
     // Between requests this is the usual end, half a message is not.
     private ConnectionEndReason ReasonOfEndOfInput()

@@ -81,6 +81,6 @@ internal sealed partial class Http1Driver
         _stream = new Http1Stream(_connection, this, Machine, Content, _defaultFields);
         _scope = new HttpScope(Machine.Head.Fields, _connection) { Scheme = _connection.Scheme };
         _exchange = new HttpExchange(_stream, _scope, requestsBefore: (uint)_requestCount);
-        _calls = new Http1Calls(_application, _exchange, this);
+        _calls = new ExchangeCalls(_application, _exchange, this);
     }
 }

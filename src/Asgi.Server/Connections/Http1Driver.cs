@@ -1,5 +1,5 @@
 // HTTP/1 on a connection: asks the machine what the bytes mean, runs one exchange at a time, and decides what becomes of the connection
-// after it. Everything on the thread of the connection's loop; application code is called from the ready list (Http1Calls) only.
+// after it. Everything on the thread of the connection's loop; application code is called from the ready list (ExchangeCalls) only.
 // Http1Driver.Resting.cs holds what it lets go of between requests, Http1Driver.Ending.cs how it ends, Http1Driver.Grace.cs what an
 // exchange is given time for, Http1Driver.Observed.cs what watchers are told.
 using Asgi.Server.Diagnostics;
@@ -8,7 +8,7 @@ using Asgi.Server.Protocols.Http1;
 
 namespace Asgi.Server.Connections;
 
-internal sealed partial class Http1Driver : ConnectionDriver
+internal sealed partial class Http1Driver : ConnectionDriver, IExchangeOwner
 {
     private readonly Connection _connection;
 
@@ -16,7 +16,7 @@ internal sealed partial class Http1Driver : ConnectionDriver
     private Http1Stream _stream = null!;
     private HttpScope _scope = null!;
     private HttpExchange _exchange = null!;
-    private Http1Calls _calls = null!;
+    private ExchangeCalls _calls = null!;
     private State _state;
     private bool _isShuttingDown;
     private int _requestCount;
@@ -178,7 +178,7 @@ internal sealed partial class Http1Driver : ConnectionDriver
         _stream.ForgetWaits();
         if (_connection.State == ConnectionState.Closed)
         {
-            ObserveEnd();
+            _observation.End(_connection, _exchange);
             _state = State.Done;
             Release();
             return;
@@ -191,7 +191,7 @@ internal sealed partial class Http1Driver : ConnectionDriver
             _exchange.Fail();
         }
 
-        ObserveEnd();
+        _observation.End(_connection, _exchange);
         if (!_stream.KeepAlive || !Content.LetsPersist)
         {
             // A client that did not ask for the end may have sent more, received here or not.
@@ -266,7 +266,7 @@ internal sealed partial class Http1Driver : ConnectionDriver
         _connection.ClearDeadline();
         _state = State.Exchange;
         _exchange.Reset();
-        ObserveStart();
+        _observation.Begin(_connection, _exchange);
         _requestCount++;
         _stream.Reset(head.KeepAlive && !(_requestCount >= _connection.Limits.RequestsMax));
         Content.Begin();

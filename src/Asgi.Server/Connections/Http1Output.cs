@@ -11,7 +11,7 @@ using Asgi.Server.Protocols.Http1;
 
 namespace Asgi.Server.Connections;
 
-internal sealed partial class Http1Output(Loop loop)
+internal sealed partial class Http1Output(Loop loop) : IClosedRanges
 {
     /// <summary>Room for a usual head before content that is written first. A longer head goes to a block of its own.</summary>
     private const int HeadGap = 512;
@@ -155,8 +155,6 @@ internal sealed partial class Http1Output(Loop loop)
         _length = 0;
     }
 
-    /// <summary>The same for a thread that is not the loop's: the ranges are to be posted.</summary>
-    /// <returns>Their length in bytes.</returns>
     public long MoveTo(List<OutputRange> target)
     {
         CloseRun(give: false);

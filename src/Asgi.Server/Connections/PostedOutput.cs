@@ -4,6 +4,14 @@ using Asgi.Server.Loops.Buffers;
 
 namespace Asgi.Server.Connections;
 
+/// <summary>What a writer has closed and not handed over.</summary>
+internal interface IClosedRanges
+{
+    /// <summary>Moves all of it, for a thread that is not the loop's: the ranges are to be posted.</summary>
+    /// <returns>Their length in bytes.</returns>
+    long MoveTo(List<OutputRange> target);
+}
+
 internal struct PostedOutput
 {
     private Batch? _waiting;
@@ -11,7 +19,7 @@ internal struct PostedOutput
 
     /// <summary>Adds what the output has closed. The writer's thread; post the taking of it afterwards.</summary>
     /// <returns>The bytes added.</returns>
-    public long Add(Http1Output output)
+    public long Add(IClosedRanges output)
     {
         var batch = Interlocked.Exchange(ref _waiting, null) ?? Interlocked.Exchange(ref _spare, null) ?? new Batch();
         var length = output.MoveTo(batch.Ranges);
@@ -21,6 +29,23 @@ internal struct PostedOutput
 
     /// <summary>Moves what waits into the connection's buffer. Loop thread.</summary>
     public void TakeTo(SendBuffer target)
+    {
+        if (Volatile.Read(ref _waiting) is null || Interlocked.Exchange(ref _waiting, null) is not { } batch)
+        {
+            return;
+        }
+
+        foreach (var range in batch.Ranges)
+        {
+            target.Append(range);
+        }
+
+        batch.Ranges.Clear();
+        Volatile.Write(ref _spare, batch);
+    }
+
+    /// <summary>Moves what waits into the content of a stream. Loop thread.</summary>
+    public void TakeTo(Http2Pending target)
     {
         if (Volatile.Read(ref _waiting) is null || Interlocked.Exchange(ref _waiting, null) is not { } batch)
         {

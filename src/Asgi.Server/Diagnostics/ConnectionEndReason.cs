@@ -86,6 +86,43 @@ internal enum ConnectionEndReason
     /// <summary>An exception where there must be none; error.type is its type.</summary>
     UnhandledException,
 
+    /// <summary>HTTP/2: the first bytes were no preface.</summary>
+    InvalidHandshake,
+
+    /// <summary>HTTP/2: more content than a window allows, or a window beyond its bounds.</summary>
+    FlowControlWindowExceeded,
+
+    InvalidStreamId,
+
+    FrameAfterStreamClose,
+
+    /// <summary>HTTP/2: a frame concerns a stream that was never opened.</summary>
+    UnknownStream,
+
+    UnexpectedFrame,
+
+    InvalidFrameLength,
+
+    MaxFrameLengthExceeded,
+
+    InvalidDataPadding,
+
+    InvalidSettings,
+
+    /// <summary>HTTP/2: our SETTINGS were not acknowledged in time.</summary>
+    SettingsTimeout,
+
+    InvalidWindowUpdateSize,
+
+    /// <summary>HTTP/2: field blocks that are no HPACK, too large, or in too many pieces.</summary>
+    ErrorReadingHeaders,
+
+    /// <summary>HTTP/2: more streams reset, or made to be reset, than a client has reason for.</summary>
+    StreamResetLimitExceeded,
+
+    /// <summary>HTTP/2: more of some frame than a client has reason for.</summary>
+    FrameLimitExceeded,
+
     /// <summary>What has no name of its own: malformed chunks.</summary>
     OtherError,
 }
@@ -117,6 +154,21 @@ internal static class ConnectionEndReasons
         ConnectionEndReason.InvalidProxyHeader => "invalid_proxy_header",
         ConnectionEndReason.TlsHandshakeFailed => "tls_handshake_failed",
         ConnectionEndReason.MaxConcurrentConnectionsExceeded => "max_concurrent_connections_exceeded",
+        ConnectionEndReason.InvalidHandshake => "invalid_handshake",
+        ConnectionEndReason.FlowControlWindowExceeded => "flow_control_window_exceeded",
+        ConnectionEndReason.InvalidStreamId => "invalid_stream_id",
+        ConnectionEndReason.FrameAfterStreamClose => "frame_after_stream_close",
+        ConnectionEndReason.UnknownStream => "unknown_stream",
+        ConnectionEndReason.UnexpectedFrame => "unexpected_frame",
+        ConnectionEndReason.InvalidFrameLength => "invalid_frame_length",
+        ConnectionEndReason.MaxFrameLengthExceeded => "max_frame_length_exceeded",
+        ConnectionEndReason.InvalidDataPadding => "invalid_data_padding",
+        ConnectionEndReason.InvalidSettings => "invalid_settings",
+        ConnectionEndReason.SettingsTimeout => "settings_timeout",
+        ConnectionEndReason.InvalidWindowUpdateSize => "invalid_window_update_size",
+        ConnectionEndReason.ErrorReadingHeaders => "error_reading_headers",
+        ConnectionEndReason.StreamResetLimitExceeded => "stream_reset_limit_exceeded",
+        ConnectionEndReason.FrameLimitExceeded => "frame_limit_exceeded",
         ConnectionEndReason.UnhandledException or ConnectionEndReason.OtherError => "other_error",
         _ => throw new UnreachableException(),
     };

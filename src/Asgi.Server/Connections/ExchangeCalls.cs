@@ -1,5 +1,5 @@
-// The calls into the application that one HTTP/1 connection has ready. The loop makes them from its ready list, or has them made on another
-// thread; nothing else does. Fields are the loop's, but those that a call leaves behind for its return.
+// The calls into the application that one exchange has ready, whatever the version of HTTP. The loop makes them from its ready list, or has
+// them made on another thread; nothing else does. Fields are the loop's, but those that a call leaves behind for its return.
 using System.Runtime.CompilerServices;
 using Asgi.Server.Loops;
 
@@ -22,11 +22,27 @@ internal enum ReadyCall
     Flushed = 8,
 }
 
-internal sealed class Http1Calls : ReadyItem
+/// <summary>Whose the exchange is: the driver of HTTP/1, or a stream of HTTP/2. Loop thread, but where a member says otherwise.</summary>
+internal interface IExchangeOwner
+{
+    Connection Connection { get; }
+
+    /// <summary>Sends what the application has handed over, although a call into it is still under way on another thread.</summary>
+    void TakeOutput();
+
+    /// <summary>The application is done, and no call into it is left on another thread: the exchange is the owner's again.</summary>
+    void OnApplicationReturned();
+
+    /// <summary>The application's task has completed on some thread. Any thread.</summary>
+    void OnApplicationCompletedLater();
+}
+
+internal sealed class ExchangeCalls : ReadyItem
 {
     private readonly IAsgiApplication _application;
     private readonly HttpExchange _exchange;
-    private readonly Http1Driver _driver;
+    private readonly IExchangeOwner _owner;
+    private readonly Connection _connection;
     private readonly Loop _loop;
     private readonly ApplicationDispatch _dispatch;
     private Action? _onCompleted;
@@ -42,13 +58,14 @@ internal sealed class Http1Calls : ReadyItem
     private Exception? _failure;
     private bool _isDoneAtReturn;
 
-    public Http1Calls(IAsgiApplication application, HttpExchange exchange, Http1Driver driver)
+    public ExchangeCalls(IAsgiApplication application, HttpExchange exchange, IExchangeOwner owner)
     {
         _application = application;
         _exchange = exchange;
-        _driver = driver;
-        _loop = driver.Connection.Loop;
-        _dispatch = driver.Connection.Dispatch;
+        _owner = owner;
+        _connection = owner.Connection;
+        _loop = _connection.Loop;
+        _dispatch = _connection.Dispatch;
     }
 
     /// <summary>The message for <see cref="ReadyCall.Received"/>.</summary>
@@ -108,7 +125,7 @@ internal sealed class Http1Calls : ReadyItem
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
-            _driver.Connection.FailLater(exception);
+            _connection.FailLater(exception);
         }
     }
 
@@ -122,26 +139,26 @@ internal sealed class Http1Calls : ReadyItem
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
-            _driver.Connection.Fail(exception);
+            _connection.Fail(exception);
         }
     }
 
     // Guarded, both: the name of the route is the application's to say.
-    public override void Waited(int call) => _driver.Connection.Guard(this, static calls =>
+    public override void Waited(int call) => _connection.Guard(this, static calls =>
     {
         calls._dispatch.LearnWait(calls._exchange, calls._loop.NowMilliseconds);
         calls.GoByWhatIsLearned();
     });
 
-    public override void Blocked(HandOffReason reason) => _driver.Connection.Guard((Calls: this, reason), static at =>
+    public override void Blocked(HandOffReason reason) => _connection.Guard((Calls: this, reason), static at =>
     {
         // What blocks may be what comes after the response, such as who hears of its end.
-        at.Calls._driver.TakeOutput();
+        at.Calls._owner.TakeOutput();
         at.Calls.Learn(at.reason);
     });
 
     // Too many requests wait to be started: this one is answered in the application's place.
-    public override void Refused(int call) => _driver.Connection.Guard(this, static calls =>
+    public override void Refused(int call) => _connection.Guard(this, static calls =>
     {
         calls._awayCount--;
         calls._dispatch.Overload.Refuse(calls._exchange);
@@ -150,7 +167,7 @@ internal sealed class Http1Calls : ReadyItem
 
     private void Learn(HandOffReason reason)
     {
-        _dispatch.Learn(_driver.Connection.Id, _exchange, reason, _loop.NowMilliseconds);
+        _dispatch.Learn(_connection.Id, _exchange, reason, _loop.NowMilliseconds);
         GoByWhatIsLearned();
     }
 
@@ -200,7 +217,7 @@ internal sealed class Http1Calls : ReadyItem
         if (_awayCount > 0)
         {
             // The call may block for long; what the application has written on other threads does not wait for it.
-            _driver.TakeOutput();
+            _owner.TakeOutput();
             return;
         }
 
@@ -214,10 +231,10 @@ internal sealed class Http1Calls : ReadyItem
         _route = null;
         if (failure is not null)
         {
-            _driver.Connection.Log.ApplicationFailed(_driver.Connection.Id, failure);
+            _connection.Log.ApplicationFailed(_connection.Id, failure);
         }
 
-        _driver.OnApplicationReturned();
+        _owner.OnApplicationReturned();
     }
 
     private void Start()
@@ -225,7 +242,7 @@ internal sealed class Http1Calls : ReadyItem
         if (!_isScopeKnown)
         {
             _isScopeKnown = true;
-            _scopes = _driver.Connection.Log.CreateScopes(_driver.Connection);
+            _scopes = _connection.Log.CreateScopes(_connection);
         }
 
         if (_scopes is not null)
@@ -270,7 +287,7 @@ internal sealed class Http1Calls : ReadyItem
         }
 
         _loop.AwayEnded();
-        _driver.OnApplicationCompletedLater();
+        _owner.OnApplicationCompletedLater();
     }
 
     // Callbacks are the application's: what they throw is its error, and the exchange goes on.
@@ -283,7 +300,7 @@ internal sealed class Http1Calls : ReadyItem
         }
         catch (AggregateException exception)
         {
-            _driver.Connection.Log.ApplicationFailed(_driver.Connection.Id, exception);
+            _connection.Log.ApplicationFailed(_connection.Id, exception);
         }
     }
 }
