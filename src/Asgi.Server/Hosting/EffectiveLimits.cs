@@ -3,6 +3,7 @@
 using Asgi.Server.Application;
 using Asgi.Server.Connections;
 using Asgi.Server.Protocols.Http1;
+using Asgi.Server.Protocols.Http2;
 
 namespace Asgi.Server.Hosting;
 
@@ -61,12 +62,36 @@ internal sealed class EffectiveLimits
                 MaxRequestHeadersTotalSize = limits.MaxRequestHeadersTotalSize,
                 MaxRequestHeaderCount = limits.MaxRequestHeaderCount,
             },
+            Http2 = Http2(limits) with
+            {
+                AllowsHostOverride = _options.AllowHostHeaderOverride,
+                AllowsAnyEncoding = encodings.Request is not null,
+            },
+            AllowsAlternateSchemes = _options.AllowAlternateSchemes,
+            CompressesResponseFields = _options.AllowResponseHeaderCompression,
+            KeepAlivePingDelayMilliseconds = limits.Http2.KeepAlivePingDelay is var delay && delay == Timeout.InfiniteTimeSpan
+                ? null
+                : ToMilliseconds(delay),
+            KeepAlivePingTimeoutMilliseconds = ToMilliseconds(limits.Http2.KeepAlivePingTimeout),
         };
         return new EndpointLimits(
             connection,
             Count(limits.MaxConcurrentRequests, server.MaxConcurrentRequests, _server?.Requests),
             (int)Math.Ceiling(limits.RetryAfter.TotalSeconds));
     }
+
+    private static Http2Limits Http2(AsgiServerLimits limits) => new()
+    {
+        MaxStreamsPerConnection = limits.Http2.MaxStreamsPerConnection,
+        HeaderTableSize = limits.Http2.HeaderTableSize,
+        MaxFrameSize = limits.Http2.MaxFrameSize,
+        MaxRequestHeaderFieldSize = limits.Http2.MaxRequestHeaderFieldSize,
+        InitialConnectionWindowSize = limits.Http2.InitialConnectionWindowSize,
+        InitialStreamWindowSize = limits.Http2.InitialStreamWindowSize,
+        MaxRequestLineSize = limits.MaxRequestLineSize,
+        MaxRequestHeadersTotalSize = limits.MaxRequestHeadersTotalSize,
+        MaxRequestHeaderCount = limits.MaxRequestHeaderCount,
+    };
 
     // The server's number is counted over all endpoints that have not got another.
     private static ConcurrencyLimit? Count(long? max, long? serverMax, ConcurrencyLimit? server) =>
