@@ -18,6 +18,7 @@ public sealed class HttpScope
     private string _rawTarget = "";
     private string? _path;
     private string? _queryString;
+    private TlsExtension? _tls;
 
     internal HttpScope(FieldSection headers, IConnectionInfo connection)
     {
@@ -31,7 +32,7 @@ public sealed class HttpScope
     /// <summary>The method, as received: methods are case-sensitive (RFC 9110, section 9.1).</summary>
     public string Method => _method ??= KnownMethods.GetString(MethodBytes);
 
-    /// <summary>The URI scheme of the connection: <c>http</c>.</summary>
+    /// <summary>The URI scheme of the connection: <c>http</c> or <c>https</c>.</summary>
     public string Scheme { get; internal set; } = "http";
 
     /// <summary>
@@ -73,6 +74,9 @@ public sealed class HttpScope
 
     /// <summary>The address the client connected to.</summary>
     public EndPoint? Server => Connection.LocalEndPoint;
+
+    /// <summary>The ASGI <c>tls</c> extension; null when the connection has no TLS of this server's.</summary>
+    public TlsExtension? Tls => _tls ??= Connection.Tls is { } info ? new TlsExtension(info) : null;
 
     internal IConnectionInfo Connection { get; }
 
