@@ -51,11 +51,23 @@ internal sealed partial class Http1Driver
     private void Refuse(HttpFault fault)
     {
         ObserveRefusal(fault);
+        TellOfTls();
         _stream.Reset(keepAlive: false);
         var fields = fault.Allow is null ? null : new FieldList().Add("Allow", fault.Allow);
         _stream.WriteHead(new ResponseHeadDecision(fault.Status, null, fields, ContentLength: 0, HasContent: false));
         _stream.Complete(isReturning: false);
         End(mustLinger: true, EndReasons.OfHead(fault, isRequestLine: !Machine.HasRequestLine));
+    }
+
+    // A TLS client understands neither 400 nor an alert of a server that has no TLS; who has set it up wrongly is told by the log.
+    private void TellOfTls()
+    {
+        if (_connection.Tls is null
+            && _connection.Input.Raw is [TlsDriver.HandshakeRecord, TlsDriver.VersionMajor, ..]
+            && _connection.Registry.TlsReminder.TryTell(_connection.Loop.NowMilliseconds))
+        {
+            _connection.Log.TlsOnPlainPort(_connection.LocalEndPoint);
+        }
     }
 
     private void End(bool mustLinger, ConnectionEndReason reason)

@@ -12,6 +12,9 @@ internal sealed class TlsDriver(Connection connection, TlsRules rules) : Connect
     /// <summary>The type of the record that every handshake begins with (RFC 8446, section 5.1).</summary>
     public const byte HandshakeRecord = 0x16;
 
+    /// <summary>The byte behind it, which every version since SSL 3.0 begins with.</summary>
+    public const byte VersionMajor = 0x03;
+
     private readonly TlsWire _wire = new(connection.Loop);
     private HandshakeObservation _observation;
     private TlsHandshake? _handshake;
@@ -194,7 +197,6 @@ internal sealed class TlsDriver(Connection connection, TlsRules rules) : Connect
 
     private void Fail(Exception failure)
     {
-        _handshake!.Info.Failure = failure;
         connection.Log.AuthenticationFailed(connection.Id, failure);
         Stop(failure);
 

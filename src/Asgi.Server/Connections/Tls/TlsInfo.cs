@@ -31,8 +31,6 @@ internal sealed class TlsInfo : ITlsInfo
 
     public string HostName { get; private set; } = "";
 
-    public Exception? Failure { get; set; }
-
     public X509Certificate2? ServerCertificate { get; private set; }
 
     public X509Certificate2? ClientCertificate
@@ -44,6 +42,8 @@ internal sealed class TlsInfo : ITlsInfo
     public IReadOnlyList<byte[]> ClientCertificateChain { get; private set; } = [];
 
     public SslPolicyErrors ClientCertificateErrors { get; private set; }
+
+    public object? Features { get; set; }
 
     public TlsStream TlsStream => _stream;
 

@@ -18,20 +18,16 @@ internal sealed record TlsPlan(TlsRules Rules, Func<string, HttpProtocols> Proto
 /// <param name="Log">Is told what is odd about a certificate.</param>
 internal sealed record TlsContext(ListenOptions Listen, CertificateFiles Files, CertificateSource Default, TlsLog Log)
 {
-    private readonly Dictionary<CertificateSource, SslStreamCertificateContext> _loaded = [];
-
-    /// <summary>A certificate as handshakes need it; the same for the same source, so that its sessions are.</summary>
+    /// <summary>
+    /// A certificate as handshakes need it; another at each call, since it has the sessions that clients resume: those of one name's rules
+    /// must not hold under another's.
+    /// </summary>
     /// <exception cref="InvalidOperationException">It cannot be used.</exception>
     public SslStreamCertificateContext Load(CertificateSource source)
     {
-        if (!_loaded.TryGetValue(source, out var context))
-        {
-            var certificate = source.Load(Files);
-            context = TlsOptions.ContextOf(certificate);
-            Log.Loaded(Listen, certificate.Certificate);
-            _loaded.Add(source, context);
-        }
-
+        var certificate = source.Load(Files);
+        var context = TlsOptions.ContextOf(certificate);
+        Log.Loaded(Listen, certificate.Certificate);
         return context;
     }
 }

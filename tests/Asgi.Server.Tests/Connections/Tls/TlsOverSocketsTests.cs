@@ -64,7 +64,8 @@ public sealed class TlsOverSocketsTests
         using var server = new RealServer(context => context.Response.WriteAsync("x"));
         var options = new SslClientAuthenticationOptions
         {
-            TargetHost = "localhost",
+            // No other test's: the framework keeps a client's sessions by the name.
+            TargetHost = "resumed.test",
             RemoteCertificateValidationCallback = (_, certificate, _, _) => TestCertificates.IsOurs(certificate),
         };
         var received = new List<long>();
