@@ -1,7 +1,6 @@
 // The keys of the configuration that are about TLS: of https endpoints, of their names (Sni), of defaults, and the section Certificates.
 // Read by the configuration loader, on the host's threads.
 using System.Security.Authentication;
-using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Configuration;

@@ -79,7 +79,6 @@ internal sealed class TlsBed : IAsyncDisposable
         }
         catch (Exception exception) when (exception is AuthenticationException or IOException)
         {
-System.IO.File.AppendAllText("/tmp/dbgE.txt", exception+"\n");
             return true;
         }
     }
