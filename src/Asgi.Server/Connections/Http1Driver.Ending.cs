@@ -1,11 +1,15 @@
 // How HTTP/1 on a connection ends: asked to, refused, closed beneath it, or at the end of its last response. On the thread of its loop.
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Protocols.Http;
+using Asgi.Server.Protocols.Http1;
+using Asgi.Server.Protocols.Http2;
 
 namespace Asgi.Server.Connections;
 
 internal sealed partial class Http1Driver
 {
+    private static readonly byte[] s_http11Required = WriteHttp11Required();
+
     public override void ShutDown()
     {
         _isShuttingDown = true;
@@ -52,6 +56,13 @@ internal sealed partial class Http1Driver
     {
         ObserveRefusal(fault);
         TellOfTls();
+        if (fault == Http1Faults.UnsupportedVersion && IsHttp2())
+        {
+            _connection.Send(s_http11Required);
+            End(mustLinger: true, ConnectionEndReason.InvalidHttpVersion);
+            return;
+        }
+
         _stream.Reset(keepAlive: false);
         var fields = fault.Allow is null ? null : new FieldList().Add("Allow", fault.Allow);
         _stream.WriteHead(new ResponseHeadDecision(fault.Status, null, fields, ContentLength: 0, HasContent: false));
@@ -68,6 +79,17 @@ internal sealed partial class Http1Driver
         {
             _connection.Log.TlsOnPlainPort(_connection.LocalEndPoint);
         }
+    }
+
+    // Clients with prior knowledge of HTTP/2 understand a frame, and not a status line.
+    private bool IsHttp2() =>
+        _connection.Input.Raw is { Length: >= 16 } raw && Http2Preface.Match(raw) != Http2PrefaceMatch.None;
+
+    private static byte[] WriteHttp11Required()
+    {
+        var frame = new byte[Http2FrameWriter.GoAwaySize];
+        Http2FrameWriter.WriteGoAway(frame, lastStreamId: 0, Http2ErrorCode.Http11Required);
+        return frame;
     }
 
     private void End(bool mustLinger, ConnectionEndReason reason)

@@ -58,14 +58,10 @@ internal sealed partial class Http2Driver
     /// <summary>The stream has content, or its end, to send.</summary>
     public void Send(Http2Stream stream)
     {
-        if (stream.IsQueued)
-        {
-            return;
-        }
-
-        // Small responses of many streams leave in the order they come, all in one block.
-        var isDirect = _queuedCount == 0 && stream.Pending.Length <= CopyLengthMax && _connection.Output.Length < _unsentMax;
-        if (!isDirect || !SendNext(stream) || stream.HasToSend)
+        // The small end of a response waits for nobody, and so holds no block until the end of the tick; content that was flushed before the
+        // end leaves in one frame with it, if that comes within the tick.
+        var isDirect = stream.IsEndKnown && stream.Pending.Length <= CopyLengthMax && _connection.Output.Length < _unsentMax;
+        if ((!isDirect || !SendNext(stream) || stream.HasToSend) && !stream.IsQueued)
         {
             Enqueue(stream);
         }

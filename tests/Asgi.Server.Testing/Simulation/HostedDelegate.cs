@@ -21,7 +21,8 @@ internal sealed class HostedDelegate(RequestDelegate run) : IHttpApplication<Htt
         ISpares? spares = null,
         bool logsAccess = false,
         ServerEvents? events = null,
-        Func<Func<Connection, ConnectionDriver>, Func<Connection, ConnectionDriver>>? before = null)
+        Func<Func<Connection, ConnectionDriver>, Func<Connection, ConnectionDriver>>? before = null,
+        bool isHttp2 = false)
     {
         var badRequests = new DiagnosticListener("simulated");
         return new SimulatedServer(
@@ -33,7 +34,8 @@ internal sealed class HostedDelegate(RequestDelegate run) : IHttpApplication<Htt
             logsAccess,
             events,
             badRequests,
-            before);
+            before,
+            isHttp2: isHttp2);
     }
 
     public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);

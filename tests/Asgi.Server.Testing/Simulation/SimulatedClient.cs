@@ -27,6 +27,12 @@ internal sealed class SimulatedClient(SimulatedTransport transport)
     /// <summary>Times the server was asked for the connection's socket.</summary>
     public int SocketAskedCount => transport.SocketAskedCount;
 
+    /// <summary>Sends of the server's that took something.</summary>
+    public int SendCount => transport.SendCount;
+
+    /// <summary>Ranges of memory those were handed.</summary>
+    public int RangeCount => transport.RangeCount;
+
     /// <summary>How the server has ended the connection.</summary>
     public ConnectionEnd End { get; internal set; }
 

@@ -31,6 +31,7 @@ internal sealed class SimulatedServer : IAcceptHandler, IDisposable
     /// <param name="events">Where it tells of events; null: to the source of the process.</param>
     /// <param name="before">What connections pass before HTTP, given HTTP; null: nothing.</param>
     /// <param name="logMinimum">The least level that is logged.</param>
+    /// <param name="isHttp2">Whether connections speak HTTP/2, by prior knowledge.</param>
     public SimulatedServer(
         Func<ServerLog, IAsgiApplication> application,
         int seed = 0,
@@ -41,7 +42,8 @@ internal sealed class SimulatedServer : IAcceptHandler, IDisposable
         ServerEvents? events = null,
         DiagnosticListener? listener = null,
         Func<Func<Connection, ConnectionDriver>, Func<Connection, ConnectionDriver>>? before = null,
-        LogLevel logMinimum = LogLevel.Trace)
+        LogLevel logMinimum = LogLevel.Trace,
+        bool isHttp2 = false)
     {
         Log = new RecordingLog(logMinimum);
         Listener = listener ?? new DiagnosticListener("simulated");
@@ -60,7 +62,10 @@ internal sealed class SimulatedServer : IAcceptHandler, IDisposable
         var dispatch = new ApplicationDispatch(
             CallPlace.Loop, learns: spares is not null, BlockingMilliseconds, log, overload, Diagnostics);
         _registry = new ConnectionRegistry([Loop], dispatch, Diagnostics);
-        Func<Connection, ConnectionDriver> http = connection => new Http1Driver(connection, served, fields);
+        Func<Connection, ConnectionDriver> http = isHttp2
+            ? connection => new Http2Driver(connection, served, fields)
+            : connection => new Http1Driver(connection, served, fields);
+        Http2 = connection => new Http2Driver(connection, served, fields);
         _acceptor = new ConnectionAcceptor(_registry, limits ?? new ConnectionLimits(), before?.Invoke(http) ?? http);
         _listener = Backend.Listen();
         Backend.StartAccepting(_listener, this);
@@ -75,8 +80,18 @@ internal sealed class SimulatedServer : IAcceptHandler, IDisposable
         ISpares? spares = null,
         bool logsAccess = false,
         ServerEvents? events = null,
-        Func<Func<Connection, ConnectionDriver>, Func<Connection, ConnectionDriver>>? before = null)
-        : this(_ => new NativeApplication(application), seed, limits, conditions, spares, logsAccess, events, before: before)
+        Func<Func<Connection, ConnectionDriver>, Func<Connection, ConnectionDriver>>? before = null,
+        bool isHttp2 = false)
+        : this(
+            _ => new NativeApplication(application),
+            seed,
+            limits,
+            conditions,
+            spares,
+            logsAccess,
+            events,
+            before: before,
+            isHttp2: isHttp2)
     {
     }
 
@@ -85,6 +100,9 @@ internal sealed class SimulatedServer : IAcceptHandler, IDisposable
 
     /// <summary>The Date of every response.</summary>
     public const string Date = "Sun, 06 Nov 1994 08:49:37 GMT";
+
+    /// <summary>HTTP/2 for the same application, where a test chooses the version itself.</summary>
+    public Func<Connection, ConnectionDriver> Http2 { get; }
 
     public SimulatedBackend Backend { get; }
 

@@ -47,6 +47,12 @@ internal sealed class SimulatedTransport : Transport
     /// <summary>Times somebody has asked for its socket; there is none.</summary>
     public int SocketAskedCount { get; private set; }
 
+    /// <summary>Sends that took something.</summary>
+    public int SendCount { get; private set; }
+
+    /// <summary>Ranges they were handed.</summary>
+    public int RangeCount { get; private set; }
+
     public override Socket? Socket
     {
         get
@@ -99,6 +105,8 @@ internal sealed class SimulatedTransport : Transport
             return refusal;
         }
 
+        SendCount++;
+        RangeCount += vectors.Length;
         var sent = 0;
         foreach (var vector in vectors)
         {
