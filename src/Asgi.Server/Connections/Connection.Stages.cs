@@ -34,10 +34,8 @@ internal sealed partial class Connection
     public void Filter(Transport filter)
     {
         Transport = filter;
-        if (filter.HasMore)
-        {
-            ReceiveSoon();
-        }
+        _isReadable |= filter.HasMore;
+        ReceiveLater();
     }
 
     private void AttachTransport()

@@ -3,6 +3,8 @@
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using Asgi.Server.Diagnostics;
+using Asgi.Server.Loops;
 
 namespace Asgi.Server.Connections;
 
@@ -111,22 +113,46 @@ internal sealed class TlsInfo : ITlsInfo
 
     private sealed class Ask(
         TlsTransport transport, TaskCompletionSource<X509Certificate2?> answered, TlsInfo info, CancellationToken cancellationToken)
-        : Loops.WorkItem
+        : WorkItem
     {
-        public override void Run() => transport.Negotiate(
-            stream => stream.NegotiateClientCertificateAsync(cancellationToken),
-            failure =>
-            {
-                if (failure is not null)
-                {
-                    // Whether the connection is still of use cannot be told; another one is.
-                    info._connection.ShutDown(Diagnostics.ConnectionEndReason.ResponseNoKeepAlive);
-                    answered.SetException(failure);
-                    return;
-                }
+        private CancellationTokenRegistration _cancellation;
 
+        public override void Run()
+        {
+            transport.Negotiate(stream => stream.NegotiateClientCertificateAsync(cancellationToken), End);
+            _cancellation = cancellationToken.UnsafeRegister(
+                static asked => ((Ask)asked!).Loop.Post(new Cancel((Ask)asked)), this);
+        }
+
+        private Loop Loop => info._connection.Loop;
+
+        private TlsTransport Transport => transport;
+
+        private void End(Exception? failure)
+        {
+            _cancellation.Unregister();
+            if (failure is null)
+            {
                 info.TakeClientCertificate();
                 answered.SetResult(info.ClientCertificate);
-            });
+                return;
+            }
+
+            // Whether the connection is still of use cannot be told; another one is.
+            info._connection.ShutDown(ConnectionEndReason.ResponseNoKeepAlive);
+            if (cancellationToken.IsCancellationRequested)
+            {
+                answered.SetCanceled(cancellationToken);
+            }
+            else
+            {
+                answered.SetException(failure);
+            }
+        }
+
+        private sealed class Cancel(Ask ask) : WorkItem
+        {
+            public override void Run() => ask.Transport.StopNegotiating();
+        }
     }
 }

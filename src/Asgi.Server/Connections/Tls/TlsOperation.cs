@@ -59,7 +59,14 @@ internal sealed class TlsOperation(
             _task = Task.FromException(exception);
         }
 
-        _task.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(() => connection.Loop.Post(new Completed(this)));
+        if (_task.IsCompleted)
+        {
+            _isCompleted = true;
+        }
+        else
+        {
+            _task.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(() => connection.Loop.Post(new Completed(this)));
+        }
     }
 
     public override void Returned(int call, bool wasAway)

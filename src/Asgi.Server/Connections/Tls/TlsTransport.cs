@@ -4,7 +4,6 @@
 // nothing is received or sent.
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Authentication;
 using Asgi.Server.Loops;
 using Asgi.Server.Loops.Buffers;
 using Asgi.Server.Loops.Interop;
@@ -61,7 +60,8 @@ internal sealed unsafe class TlsTransport : Transport, ITlsSink
 
     public override Socket? Socket => _inner.Socket;
 
-    public override bool HasMore => _wire.Input.HasRecord || _undeliveredMax > 0 || _staged is not null || _isInnerReadable;
+    public override bool HasMore =>
+        _wire.Input.HasRecord || _wire.Input.IsOverlong || _undeliveredMax > 0 || _staged is not null || _isInnerReadable;
 
     public override bool WantsInput => _operation is { HasEnded: false };
 
@@ -102,7 +102,7 @@ internal sealed unsafe class TlsTransport : Transport, ITlsSink
             var sent = Encrypt(vectors);
             return _isBroken ? TransportResult.Broken : TransportResult.Done(sent);
         }
-        catch (Exception exception) when (exception is IOException or AuthenticationException or InvalidOperationException)
+        catch (Exception exception) when (exception is not OutOfMemoryException)
         {
             return Break(exception);
         }
@@ -139,7 +139,7 @@ internal sealed unsafe class TlsTransport : Transport, ITlsSink
             // Completed at once: the wire takes it.
             _ = _stream.ShutdownAsync();
         }
-        catch (Exception exception) when (exception is IOException or AuthenticationException or InvalidOperationException)
+        catch (Exception exception) when (exception is not OutOfMemoryException)
         {
             Break(exception);
         }
@@ -188,6 +188,17 @@ internal sealed unsafe class TlsTransport : Transport, ITlsSink
         _operation.Begin();
     }
 
+    /// <summary>Nobody waits for the answer any more. What is half said cannot be gone on from: the connection is broken.</summary>
+    public void StopNegotiating()
+    {
+        if (WantsInput && !_isClosed)
+        {
+            _isBroken = true;
+            _wire.Break();
+            _operation!.Pump();
+        }
+    }
+
     private TransportResult Receive(byte* start, int length)
     {
         var received = TakeStaged(start, length);
@@ -213,7 +224,7 @@ internal sealed unsafe class TlsTransport : Transport, ITlsSink
             {
                 received += Decrypt(start + received, length - received);
             }
-            catch (Exception exception) when (exception is IOException or AuthenticationException or InvalidOperationException)
+            catch (Exception exception) when (exception is not OutOfMemoryException)
             {
                 return Break(exception);
             }
@@ -228,6 +239,11 @@ internal sealed unsafe class TlsTransport : Transport, ITlsSink
         var input = _wire.Input;
         while (!input.HasRecord)
         {
+            if (input.IsOverlong)
+            {
+                return TransportStatus.Broken;
+            }
+
             var span = input.GetReceiveSpan();
             var result = _inner.Receive(span);
             if (result.Status != TransportStatus.Done)
@@ -245,10 +261,6 @@ internal sealed unsafe class TlsTransport : Transport, ITlsSink
 
             input.Commit(result.Length);
             _isInnerReadable = result.Length == span.Length;
-            if (input.IsOverlong)
-            {
-                return TransportStatus.Broken;
-            }
         }
 
         return TransportStatus.Done;

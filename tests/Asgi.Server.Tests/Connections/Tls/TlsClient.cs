@@ -107,8 +107,17 @@ internal sealed class TlsClient : IDisposable
         /// <summary>Bytes a write brings to the server at a time; in between its loop runs.</summary>
         public int SegmentLength { get; set; } = int.MaxValue;
 
-        /// <summary>Keeps what is written, for a test to send when it likes.</summary>
-        public MemoryStream? Held { get; set; }
+        /// <summary>Writes that go out; the rest is kept, for a test to send when it likes.</summary>
+        public int WritesMax { get; set; } = int.MaxValue;
+
+        /// <summary>What was not sent.</summary>
+        public MemoryStream Held { get; } = new();
+
+        /// <summary>Called after each write.</summary>
+        public Action? OnWritten { get; set; }
+
+        /// <summary>Everything received from the server, as it came.</summary>
+        public MemoryStream Seen { get; } = new();
 
         public override bool CanRead => true;
 
@@ -140,12 +149,14 @@ internal sealed class TlsClient : IDisposable
                 }
             }
 
-            return client.Take(buffer.AsSpan(offset, count));
+            var read = client.Take(buffer.AsSpan(offset, count));
+            Seen.Write(buffer, offset, read);
+            return read;
         }
 
         public override void Write(byte[] buffer, int offset, int count)
         {
-            if (Held is not null)
+            if (WritesMax-- <= 0)
             {
                 Held.Write(buffer, offset, count);
                 return;
@@ -159,6 +170,8 @@ internal sealed class TlsClient : IDisposable
                 if (sent < count)
                     server.Run();
             }
+
+            OnWritten?.Invoke();
         }
 
         public override void Flush()
