@@ -23,9 +23,6 @@ internal interface ITlsInfo
     /// <summary>The server's name as its client gave it (SNI); empty when it gave none.</summary>
     string HostName { get; }
 
-    /// <summary>Why the handshake has failed; null while it has not.</summary>
-    Exception? Failure { get; }
-
     /// <summary>The certificate that was presented to the client; null before the handshake is over.</summary>
     X509Certificate2? ServerCertificate { get; }
 
@@ -37,6 +34,9 @@ internal interface ITlsInfo
 
     /// <summary>What was wrong with the client's certificate, which was taken all the same; None when nothing was.</summary>
     SslPolicyErrors ClientCertificateErrors { get; }
+
+    /// <summary>What the application's layer has made of this, for the next who asks there.</summary>
+    object? Features { get; set; }
 
     /// <summary>
     /// The client's certificate; where the endpoint asks for it only when it is needed, and the protocol is HTTP/1, the client is asked.

@@ -33,6 +33,9 @@ internal sealed record TlsRules
     /// <summary>How long a handshake may take, from the first byte that is waited for.</summary>
     public long HandshakeTimeoutMilliseconds { get; init; } = HandshakeTimeoutMillisecondsDefault;
 
+    /// <summary>When an operator was last told that plain HTTP comes here.</summary>
+    public Reminder Reminder { get; } = new();
+
     /// <summary>
     /// The driver of what ALPN has chosen, empty when the client has named nothing; null when there is none, and who makes the rules has
     /// said so in the log: the connection is then closed. On the loop.
