@@ -7,7 +7,7 @@ using System.Net.WebSockets;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.Logging.ClearProviders();
-builder.WebHost.UseUrls("http://127.0.0.1:0");
+Endpoint.Listen(builder);
 
 switch (builder.Configuration["server"])
 {
@@ -69,6 +69,7 @@ app.MapGet("/static/{file}", Branch(branch => branch.UseStaticFiles()));
 
 app.MapGet("/echo", Branch(branch => branch.UseWebSockets().Run(EchoAsync)));
 
+app.MapGrpc();
 app.MapBlocking();
 app.MapOwnFigures();
 

@@ -33,10 +33,11 @@ internal sealed class Comparison
             else
                 Console.WriteLine($"{name} is left out: it is not installed.");
         }
-        if (!File.Exists(Load.Echo) && options.Scenarios.Any(scenario => scenario.IsWebSocket))
+        foreach (var generator in options.Scenarios.Select(scenario => scenario.Generator).Distinct().Where(known => !known.IsInstalled()))
         {
-            Console.WriteLine($"WebSockets are left out: {Load.Echo} was not compiled.");
-            options = options with { Scenarios = [.. options.Scenarios.Where(scenario => !scenario.IsWebSocket)] };
+            string[] without = [.. options.Scenarios.Where(scenario => scenario.Generator == generator).Select(scenario => scenario.Name)];
+            Console.WriteLine($"{string.Join(", ", without)}: left out, because there is no {generator.Program}.");
+            options = options with { Scenarios = [.. options.Scenarios.Where(scenario => scenario.Generator != generator)] };
         }
         var comparison = new Comparison(options, [.. versions.Keys.Select(ServerKind.Named)]);
         comparison.TellWhatIsLeftOut();
@@ -58,7 +59,7 @@ internal sealed class Comparison
         {
             string[] unknown = [.. _options.Scenarios.Where(scenario => !kind.Knows(scenario)).Select(scenario => scenario.Name)];
             if (unknown.Length > 0)
-                Console.WriteLine($"{kind.Name} is left out of {string.Join(", ", unknown)}: it has no such route.");
+                Console.WriteLine($"{kind.Name} is left out of {string.Join(", ", unknown)}: it does not serve that.");
         }
     }
 
@@ -110,7 +111,7 @@ internal sealed class Comparison
 
     private async Task<Server> StartWarmAsync(Scenario scenario, ServerKind kind, CancellationToken stop)
     {
-        var server = await Server.StartAsync(_options.App, kind.Name, stop);
+        var server = await Server.StartAsync(_options.App, kind.Name, scenario, stop);
         try
         {
             var run = await Load.RunAsync(server, scenario, round: 0, WarmUp(scenario), stop);

@@ -1,7 +1,6 @@
 // One run of a load generator against one server, pinned to the other core, with the server's CPU time around it.
 
 using System.Diagnostics;
-using System.Globalization;
 
 namespace Compare;
 
@@ -20,7 +19,6 @@ internal sealed record Measurement(
 internal static class Load
 {
     public const int Core = 1;
-    public const string Echo = "obj/echo";
 
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
 
@@ -30,29 +28,21 @@ internal static class Load
         string output = await OutputAsync(server, scenario, seconds, stop);
         double cpu = (server.CpuTime - cpuBefore).TotalMicroseconds;
 
-        string line = output.Split('\n').FirstOrDefault(line => line.StartsWith("RESULT ", StringComparison.Ordinal))
-            ?? throw new InvalidOperationException($"The load gave no result for {server.Name}:\n{output}");
-        long[] values = [.. line.Split(' ').Skip(1).Select(value => long.Parse(value, CultureInfo.InvariantCulture))];
-        if (values is not [> 0 and var requests, var duration, var p50, var p99, var socketErrors, var statusErrors])
+        if (scenario.Generator.Read(output) is not { } figures)
+            throw new InvalidOperationException($"The load gave no result for {server.Name}:\n{output}");
+        if (figures.Requests == 0)
             throw new InvalidOperationException($"{server.Name} answered no request:\n{output}");
+        var (requests, duration, p50, p99, socketErrors, statusErrors) = figures;
         return new Measurement(
             scenario.Name, server.Name, round, requests * 1e6 / duration, cpu / requests,
             p50 / 1e3, p99 / 1e3, socketErrors, statusErrors, cpu / duration, server.ResidentMebibytes);
     }
 
-    private static string[] Command(Server server, Scenario scenario, int seconds) => scenario.IsWebSocket
-        ? [Echo, $"{new Uri(server.Address).Port}", scenario.Target, $"{scenario.Connections}", $"{seconds}"]
-        :
-        [
-            "wrk", "-t1", $"-c{scenario.Connections}", $"-d{seconds}s", "--timeout", "10s",
-            "-s", Path.Combine(AppContext.BaseDirectory, "wrk.lua"), server.Address + scenario.Target, "--", .. scenario.Arguments,
-        ];
-
     private static async Task<string> OutputAsync(Server server, Scenario scenario, int seconds, CancellationToken stop)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
         limit.CancelAfter(TimeSpan.FromSeconds(seconds) + Grace);
-        string[] arguments = ["-c", $"{Core}", .. Command(server, scenario, seconds)];
+        string[] arguments = ["-c", $"{Core}", .. scenario.Generator.Command(new Uri(server.Address), scenario, seconds)];
         using var load = Process.Start(new ProcessStartInfo("taskset", arguments) { RedirectStandardOutput = true })!;
         try
         {

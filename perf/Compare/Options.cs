@@ -12,10 +12,11 @@ internal sealed record Options(string App, string[] Servers, Scenario[] Scenario
           servers    kestrel, kestrel-tuned, asgi, uvicorn, nginx, floor; the first is what the others are compared with
                      (all that are installed)
           scenarios  plaintext, plaintext-512, pipelined, json, async, delay, close, ten, upload, bytes,
-                     static-1k, static-64k, static-4m, echo (all)
+                     static-1k, static-64k, static-4m, echo, tls, tls-close, tls-resumed,
+                     h2, h2-tls, h2-json, h2-64k, h2-grpc (all)
           rounds     how often each server is measured, taking turns (3)
           seconds    how long each measurement is (5)
-          warmup     seconds of load before the first (6; 12 for async and delay)
+          warmup     seconds of load before the first (6; 12 where a scenario needs it)
           chart      where the picture goes (beside the JSON file in results/)
         perf/run chart results/file.json [--to file.svg]
           shows the table of a comparison again, and draws its picture again

@@ -40,13 +40,13 @@ internal sealed partial class Server : IDisposable
 
     public double ResidentMebibytes => ProcessTree.ResidentBytes(Id) / (double)(1 << 20);
 
-    /// <summary>Starts a server of the table ServerKind; <paramref name="app"/> is the path of App.dll.</summary>
-    public static async Task<Server> StartAsync(string app, string name, CancellationToken stop)
+    /// <summary>Starts a server of the table ServerKind for a scenario; <paramref name="app"/> is the path of App.dll.</summary>
+    public static async Task<Server> StartAsync(string app, string name, Scenario scenario, CancellationToken stop)
     {
         var kind = ServerKind.Named(name);
         int port = kind.PrintsAddress ? 0 : FreePort();
         var folder = StaticFiles.Create();
-        var server = new Server(name, Process.Start(StartInfo(kind, kind.Command(app, folder.FullName, port)))!, folder);
+        var server = new Server(name, Process.Start(StartInfo(kind, kind.Command(new Start(app, folder.FullName, port, scenario.Protocol))))!, folder);
         try
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);

@@ -6,9 +6,12 @@ using System.Globalization;
 
 namespace Compare;
 
-/// <summary>How a server is found and started. The folder is the server's own, with the static files in it.</summary>
+/// <summary>What a server is started with: the path of App.dll, the server's own folder with the static files, a port, a protocol.</summary>
+internal sealed record Start(string App, string Folder, int Port, string Protocol);
+
+/// <summary>How a server is found and started.</summary>
 internal sealed record ServerKind(
-    string Name, Func<Scenario, bool> Knows, Func<string?> Version, Func<string, string, int, string[]> Command, bool PrintsAddress)
+    string Name, Func<Scenario, bool> Knows, Func<string?> Version, Func<Start, string[]> Command, bool PrintsAddress)
 {
     public static readonly ServerKind[] All =
     [
@@ -17,7 +20,7 @@ internal sealed record ServerKind(
         OfApp("asgi"),
         new("uvicorn", IsKnownToUvicorn, UvicornVersion, Uvicorn, PrintsAddress: false),
         new("nginx", scenario => scenario.IsStatic, NginxVersion, Nginx, PrintsAddress: false),
-        new("floor", scenario => scenario.IsPlain, () => File.Exists(Floor) ? "C, epoll" : null, (_, _, _) => [Floor], PrintsAddress: true),
+        new("floor", scenario => scenario.IsPlain, () => File.Exists(Floor) ? "C, epoll" : null, _ => [Floor], PrintsAddress: true),
     ];
 
     private const string Python = "/usr/bin/python3"; // the system's, which the distribution's packages are for
@@ -31,17 +34,18 @@ internal sealed record ServerKind(
 
     private static ServerKind OfApp(string name) => new(
         name, _ => true, () => Environment.Version.ToString(),
-        (app, folder, _) => ["dotnet", app, "--server", name, "--webroot", folder], PrintsAddress: true);
+        start => ["dotnet", start.App, "--server", name, "--webroot", start.Folder, "--protocol", start.Protocol], PrintsAddress: true);
 
-    private static string[] Uvicorn(string app, string folder, int port) =>
+    private static string[] Uvicorn(Start start) =>
     [
-        Python, "-m", "uvicorn", "--app-dir", "Uvicorn", "--port", port.ToString(CultureInfo.InvariantCulture),
+        Python, "-m", "uvicorn", "--app-dir", "Uvicorn", "--port", start.Port.ToString(CultureInfo.InvariantCulture),
         "--loop", "uvloop", "--http", "httptools", "--lifespan", "off", "--no-access-log", "--log-level", "critical", "app:app",
     ];
 
     // Everything nginx writes is in its folder. Connections stay open for as many requests as the others allow.
-    private static string[] Nginx(string app, string folder, int port)
+    private static string[] Nginx(Start start)
     {
+        var (_, folder, port, _) = start;
         string path = Path.Combine(folder, "nginx.conf");
         string user = Environment.UserName == "root" ? "user root;\n" : ""; // the folder is readable by its owner only
         File.WriteAllText(path, user + string.Create(CultureInfo.InvariantCulture, $$"""
@@ -72,7 +76,8 @@ internal sealed record ServerKind(
     }
 
     // It leaves WebSockets to another package.
-    private static bool IsKnownToUvicorn(Scenario scenario) => !scenario.IsStatic && (!scenario.IsWebSocket || HasWebSockets.Value);
+    private static bool IsKnownToUvicorn(Scenario scenario) =>
+        scenario.IsCleartext && !scenario.IsStatic && (!scenario.IsWebSocket || HasWebSockets.Value);
 
     private static string? UvicornVersion() =>
         Output(Python, "-c", "import uvloop, httptools, uvicorn; print(uvicorn.__version__)");

@@ -112,6 +112,22 @@ internal abstract class Transport
     /// <summary>Bytes that a send has taken and the peer has not acknowledged; 0 where that is unknown.</summary>
     public virtual long UnacknowledgedLength => 0;
 
+    /// <summary>Bytes that a send has taken and the system has not: nothing is sent until they are. A socket has none.</summary>
+    public virtual long UnsentLength => 0;
+
+    /// <summary>Whether more may be received without a new edge after a receive that did not fill its buffer. A socket has no more.</summary>
+    public virtual bool HasMore => false;
+
+    /// <summary>Whether the transport itself waits for bytes, whatever is above it does.</summary>
+    public virtual bool WantsInput => false;
+
+    /// <summary>
+    /// Everything was sent, FIN is next: has said whatever the protocol of the transport says last. Idempotent; it may leave bytes unsent.
+    /// </summary>
+    public virtual void FinishSend()
+    {
+    }
+
     /// <summary>Sends FIN: no more bytes go out, bytes still come in.</summary>
     public abstract void ShutdownSend();
 

@@ -12,23 +12,30 @@ public sealed class SignalRTests
     private static readonly int[] Hundred = [.. Enumerable.Range(0, 100)];
 
     [NodeTheory]
-    [InlineData("WebSockets")]
-    [InlineData("ServerSentEvents")]
-    [InlineData("LongPolling")]
-    public async Task A_hub_is_called_calls_back_streams_and_is_found_again(string transport)
+    [InlineData(ServerKind.Asgi, Offer.Http1, "WebSockets")]
+    [InlineData(ServerKind.Asgi, Offer.Http1, "ServerSentEvents")]
+    [InlineData(ServerKind.Asgi, Offer.Http1, "LongPolling")]
+    [InlineData(ServerKind.Asgi, Offer.Http1Tls, "WebSockets")]
+    [InlineData(ServerKind.Asgi, Offer.Http1Tls, "ServerSentEvents")]
+    [InlineData(ServerKind.Asgi, Offer.Http1Tls, "LongPolling")]
+    [InlineData(ServerKind.Kestrel, Offer.Http1Tls, "WebSockets")]
+    public async Task A_hub_is_called_calls_back_streams_and_is_found_again(ServerKind kind, Offer offer, string transport)
     {
         await using var server = await AppServer.StartAsync(
-            ServerKind.Asgi,
+            kind,
             application => application.MapHub<PageHub>("/hub", options => options.ApplicationMaxBufferSize = 0),
             builder => builder.Services.AddSignalR(options =>
             {
                 options.MaximumReceiveMessageSize = null;
                 // A client asked by a method of the hub answers beside it.
                 options.MaximumParallelInvocationsPerClient = 2;
-            }));
+            }),
+            offer: offer);
 
         var script = Path.Combine(Repository.Clients, "signalr.mjs");
-        var output = (await ClientProcess.RunAsync("node", script, new Uri(server.Address, "hub").AbsoluteUri, transport)).Succeeded;
+        var hub = new Uri(server.Address, "hub").AbsoluteUri;
+        var trust = $"NODE_EXTRA_CA_CERTS={ServedCertificate.AuthorityFile}";
+        var output = (await ClientProcess.RunAsync("env", trust, "node", script, hub, transport)).Succeeded;
 
         var said = JsonSerializer.Deserialize<Said>(output, JsonSerializerOptions.Web)!;
         Assert.Equal("hello \U0001F30D", said.Echo);

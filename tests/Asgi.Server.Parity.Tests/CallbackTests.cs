@@ -66,7 +66,7 @@ public sealed class CallbackTests(ParityHosts hosts) : IClassFixture<ParityHosts
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task OnStarting_registered_while_starting_runs_next(HostKind host)
     {
         var exchange = await hosts.GetAsync(host, context =>
@@ -139,7 +139,7 @@ public sealed class CallbackTests(ParityHosts hosts) : IClassFixture<ParityHosts
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task OnCompleted_runs_after_an_error_and_past_a_failing_one(HostKind host)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -159,7 +159,7 @@ public sealed class CallbackTests(ParityHosts hosts) : IClassFixture<ParityHosts
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task A_failing_OnStarting_is_an_error_and_its_writes_are_lost(HostKind host)
     {
         Exception? first = null, second = null;

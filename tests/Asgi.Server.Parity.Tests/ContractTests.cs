@@ -124,7 +124,7 @@ public sealed class ContractTests(ContractTests.WithCountedContexts hosts) : ICl
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task An_error_the_writer_was_completed_with_cuts_the_response(HostKind host)
     {
         var exchange = await hosts.GetAsync(host, async context =>
@@ -138,7 +138,7 @@ public sealed class ContractTests(ContractTests.WithCountedContexts hosts) : ICl
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task An_aborted_request_is_a_499_to_logs_and_meters(HostKind kind)
     {
         var counter = hosts.Reset();
@@ -207,7 +207,7 @@ public sealed class ContractTests(ContractTests.WithCountedContexts hosts) : ICl
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task A_declared_trailer_is_a_field(HostKind host)
     {
         var exchange = await hosts.GetAsync(host, context =>

@@ -87,7 +87,7 @@ public sealed class LifetimeTests(ParityHosts hosts) : IClassFixture<ParityHosts
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task Abort_ends_the_connection_without_an_answer_and_fires_RequestAborted(HostKind kind)
     {
         var aborted = Signal();
@@ -105,7 +105,7 @@ public sealed class LifetimeTests(ParityHosts hosts) : IClassFixture<ParityHosts
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task Abort_amid_the_response_cuts_it(HostKind host)
     {
         var exchange = await hosts.GetAsync(host, async context =>

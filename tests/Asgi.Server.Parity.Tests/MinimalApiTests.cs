@@ -182,7 +182,7 @@ public sealed class MinimalApiTests(MinimalApiTests.Api hosts) : IClassFixture<M
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task A_head_request_to_a_get_route_is_refused_by_routing_with_no_content(HostKind host)
     {
         var exchange = await (await hosts.On(host)).ExchangeAsync("HEAD /string HTTP/1.1\r\nHost: h\r\n\r\n");

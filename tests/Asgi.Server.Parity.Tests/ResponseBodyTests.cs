@@ -193,7 +193,7 @@ public sealed class ResponseBodyTests(ParityHosts hosts) : IClassFixture<ParityH
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task CompleteAsync_throws_when_the_length_is_not_reached(HostKind host)
     {
         Exception? shortfall = null;
@@ -209,7 +209,7 @@ public sealed class ResponseBodyTests(ParityHosts hosts) : IClassFixture<ParityH
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task Completing_the_pipe_ends_the_response(HostKind host)
     {
         var exchange = await hosts.GetAsync(host, context =>
@@ -240,7 +240,7 @@ public sealed class ResponseBodyTests(ParityHosts hosts) : IClassFixture<ParityH
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task Memory_lent_before_StartAsync(HostKind host)
     {
         var content = "hello"u8.ToArray();

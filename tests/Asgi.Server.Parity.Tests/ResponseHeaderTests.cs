@@ -9,7 +9,7 @@ namespace Asgi.Server.Parity.Tests;
 public sealed class ResponseHeaderTests(ParityHosts hosts) : IClassFixture<ParityHosts>
 {
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task Date_and_server_are_added(HostKind host)
     {
         var exchange = await hosts.GetAsync(host, _ => Task.CompletedTask);
@@ -20,7 +20,7 @@ public sealed class ResponseHeaderTests(ParityHosts hosts) : IClassFixture<Parit
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task Date_and_server_may_be_the_apps(HostKind host)
     {
         var exchange = await hosts.GetAsync(host, context =>
@@ -35,7 +35,7 @@ public sealed class ResponseHeaderTests(ParityHosts hosts) : IClassFixture<Parit
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task Each_value_is_a_line_and_a_null_one_is_none(HostKind host)
     {
         var exchange = await hosts.GetAsync(host, context =>
@@ -48,6 +48,11 @@ public sealed class ResponseHeaderTests(ParityHosts hosts) : IClassFixture<Parit
             return Task.CompletedTask;
         });
 
+        if (host.IsHttp2() && Differences.NullValueOverHttp2.On(host) == "none")
+        {
+            Assert.Equal("none", exchange.Outcome);
+            return;
+        }
         Assert.Equal(["one", "two"], exchange.Answer.Values("X-Many"));
         Assert.Equal("", exchange.Answer.Field("X-Empty"));
         Assert.Null(exchange.Answer.Field("X-Removed"));
@@ -89,7 +94,7 @@ public sealed class ResponseHeaderTests(ParityHosts hosts) : IClassFixture<Parit
             response.Headers.GetValues("Set-Cookie"));
     }
 
-    public static TheoryData<HostKind, string, string> Refused => Hosts.SocketsTimes<string, string>(
+    public static TheoryData<HostKind, string, string> Refused => Hosts.HttpTimes<string, string>(
     [
         ("X-Value", "a\r\nb"),
         ("X-Value", "a\rb"),
@@ -124,7 +129,7 @@ public sealed class ResponseHeaderTests(ParityHosts hosts) : IClassFixture<Parit
         Assert.Equal("200 open", exchange.Outcome);
     }
 
-    public static TheoryData<HostKind, string, string> Allowed => Hosts.SocketsTimes<string, string>(
+    public static TheoryData<HostKind, string, string> Allowed => Hosts.HttpTimes<string, string>(
     [
         ("X-Value", "a\tb"),
         ("X-Value", " !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~".Trim()),

@@ -7,7 +7,7 @@ namespace Asgi.Server.Parity.Tests;
 
 public sealed class ResponseStartTests(ParityHosts hosts) : IClassFixture<ParityHosts>
 {
-    public static TheoryData<HostKind, string> Starters => Hosts.SocketsTimes(
+    public static TheoryData<HostKind, string> Starters => Hosts.HttpTimes(
         ["StartAsync", "a flush of the stream", "a flush of the pipe", "an empty write", "CompleteAsync", "the pipe's CompleteAsync"]);
 
     [Theory]
@@ -62,7 +62,7 @@ public sealed class ResponseStartTests(ParityHosts hosts) : IClassFixture<Parity
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task OnCompleted_may_be_registered_after_the_start(HostKind host)
     {
         var called = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -80,7 +80,7 @@ public sealed class ResponseStartTests(ParityHosts hosts) : IClassFixture<Parity
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task Memory_lent_before_CompleteAsync_is_dead_after_it(HostKind host)
     {
         Exception? dead = null;
@@ -97,7 +97,7 @@ public sealed class ResponseStartTests(ParityHosts hosts) : IClassFixture<Parity
     }
 
     [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http), MemberType = typeof(Hosts))]
     public async Task CompleteAsync_and_StartAsync_may_be_called_again(HostKind host)
     {
         var exchange = await hosts.GetAsync(host, async context =>

@@ -1,5 +1,6 @@
 // Leaving HTTP: Upgrade (RFC 9110, section 7.8) with raw bytes, and the WebSockets middleware above it (RFC 6455).
 
+using System.Net;
 using System.Net.WebSockets;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
@@ -189,7 +190,16 @@ public sealed class UpgradeTests(UpgradeTests.WithWebSockets hosts) : IClassFixt
         if (host.TestServer is { } server)
             return await server.CreateWebSocketClient().ConnectAsync(new Uri("ws://localhost/"), default);
         var client = new ClientWebSocket();
-        await client.ConnectAsync(new Uri($"ws://127.0.0.1:{host.EndPoint.Port}/"), default);
+        var address = new Uri($"ws://127.0.0.1:{host.EndPoint.Port}/");
+        if (host.Kind.IsHttp2())
+        {
+            // By extended CONNECT (RFC 8441).
+            client.Options.HttpVersion = HttpVersion.Version20;
+            client.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
+            await client.ConnectAsync(address, new HttpMessageInvoker(new SocketsHttpHandler()), default);
+            return client;
+        }
+        await client.ConnectAsync(address, default);
         return client;
     }
 

@@ -9,6 +9,9 @@ namespace Asgi.Server.Testing;
 /// <param name="StaysOpen">Whether a second request on the connection was answered.</param>
 internal sealed record RawExchange(RawResponse? Response, bool StaysOpen)
 {
+    /// <summary>Of HTTP/2: the code with which the stream was reset (RFC 9113, section 7).</summary>
+    public long? ErrorCode { get; init; }
+
     /// <summary>"200 open", "400 closed", "200 cut" (before its framing said so), "none": short enough to stand in a table.</summary>
     public string Outcome => Response switch
     {

@@ -51,11 +51,13 @@ internal sealed partial class Http2Machine
         }
         _state = State.Frames;
         int initialWindowSize = _peerSettings.InitialWindowSize;
+        _peerSettings.BeginFrame();
         for (; !payload.IsEmpty; payload = payload[Http2Settings.EntrySize..])
         {
             if (_peerSettings.Apply(payload) is { } invalid)
                 return Fail(invalid);
         }
+        _peerSettings.EndFrame();
         return MoveSendWindows(_peerSettings.InitialWindowSize - initialWindowSize) is { } tooLarge ? Fail(tooLarge) : Http2Event.Settings;
     }
 

@@ -27,6 +27,12 @@ internal struct Http2Settings()
     /// <summary>Bytes of the table that our encoder may use; what the peer allows beyond 2^31-1 is told as that.</summary>
     public int HeaderTableSize { get; private set; } = DefaultHeaderTableSize;
 
+    /// <summary>
+    /// The least size the peer's last settings have named; a frame may name several, and the encoder has to tell of the least (RFC 7541,
+    /// section 4.2). <see cref="HeaderTableSize"/> where they named none.
+    /// </summary>
+    public int LeastHeaderTableSize { get; private set; } = DefaultHeaderTableSize;
+
     /// <summary>The send window a stream begins with, in bytes.</summary>
     public int InitialWindowSize { get; private set; } = DefaultInitialWindowSize;
 
@@ -35,6 +41,12 @@ internal struct Http2Settings()
 
     /// <summary>What the peer takes of a field section, in bytes by the measure of 6.5.2; advisory.</summary>
     public uint MaxHeaderListSize { get; private set; } = uint.MaxValue;
+
+    /// <summary>A frame of settings begins.</summary>
+    public void BeginFrame() => LeastHeaderTableSize = int.MaxValue;
+
+    /// <summary>A frame of settings has ended.</summary>
+    public void EndFrame() => LeastHeaderTableSize = Math.Min(LeastHeaderTableSize, HeaderTableSize);
 
     /// <summary>
     /// Takes over one setting (six bytes); later ones win, in the order received. Null when the value is in range. What concerns what a
@@ -47,6 +59,7 @@ internal struct Http2Settings()
         {
             case Http2Setting.HeaderTableSize:
                 HeaderTableSize = (int)Math.Min(value, int.MaxValue);
+                LeastHeaderTableSize = Math.Min(LeastHeaderTableSize, HeaderTableSize);
                 break;
             case Http2Setting.EnablePush when value > 1:
                 return Http2Faults.InvalidEnablePush;

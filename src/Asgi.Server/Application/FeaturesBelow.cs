@@ -1,11 +1,11 @@
 // The features of a connection that are made when they are asked for, behind those that stand in a collection: a socket costs a descriptor
-// and some system calls, and few ask for it. One per connection with middleware; any thread.
+// and some system calls, and few ask for it. One per connection with middleware, and for each callback of a handshake; any thread.
 using System.Collections;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Asgi.Server.Application;
 
-internal sealed class FeaturesBelow(IPipedConnection connection) : IFeatureCollection
+internal sealed class FeaturesBelow(IConnectionInfo connection) : IFeatureCollection
 {
     public bool IsReadOnly => true;
 

@@ -193,6 +193,11 @@ internal partial class HostedRequest :
             return feature;
         }
 
+        if (TlsFeatures.Get(key, connection) is { } tls)
+        {
+            return tls;
+        }
+
         if (key == typeof(IProxyProtocolFeature))
         {
             return connection.ProxyHeader is { } header ? new ProxyProtocolFeature(header, connection) : null;

@@ -72,10 +72,10 @@ internal partial class HostedRequest : IFeatureCollection
             return own;
         }
 
-        // One that others set may stand among the connection's, if there is middleware to have set it.
+        // One that others set may stand among the connection's, if there is middleware to have set it, or TLS.
         var connection = _exchange.Scope.Connection;
-        return slot >= FeatureSlots.OwnCount && connection.HasFeatures && (_replaced & (1UL << slot)) == 0
-            ? connection.GetFeature(FeatureSlots.Types[slot])
+        return slot >= FeatureSlots.OwnCount && (connection.HasFeatures || connection.Tls is not null) && (_replaced & (1UL << slot)) == 0
+            ? GetConnectionFeature(FeatureSlots.Types[slot])
             : null;
     }
 

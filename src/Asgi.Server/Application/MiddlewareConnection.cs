@@ -57,6 +57,11 @@ internal sealed class MiddlewareConnection :
             Features.Set<IConnectionMetricsTagsFeature>(this);
         }
 
+        if (connection.Tls is { } tls)
+        {
+            TlsFeatures.Set(Features, tls);
+        }
+
         if (connection.ProxyHeader is { } header)
         {
             Features.Set<IProxyProtocolFeature>(new ProxyProtocolFeature(header, connection));

@@ -18,6 +18,7 @@ public sealed class HttpScope
     private string _rawTarget = "";
     private string? _path;
     private string? _queryString;
+    private TlsExtension? _tls;
 
     internal HttpScope(FieldSection headers, IConnectionInfo connection)
     {
@@ -78,6 +79,9 @@ public sealed class HttpScope
 
     /// <summary>The address the client connected to.</summary>
     public EndPoint? Server => Connection.LocalEndPoint;
+
+    /// <summary>The ASGI <c>tls</c> extension; null when the connection has no TLS of this server's.</summary>
+    public TlsExtension? Tls => _tls ??= Connection.Tls is { } info ? new TlsExtension(info) : null;
 
     internal IConnectionInfo Connection { get; }
 

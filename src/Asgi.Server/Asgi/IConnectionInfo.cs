@@ -21,6 +21,9 @@ internal interface IConnectionInfo
     /// <summary>What a proxy has said of the connection; null where none was to say anything.</summary>
     ProxyHeader? ProxyHeader { get; }
 
+    /// <summary>What is known of the connection's TLS; null without it.</summary>
+    ITlsInfo? Tls { get; }
+
     /// <summary>
     /// Whether middleware stands before the connection's requests, so that anything may be found by <see cref="GetFeature"/>.
     /// </summary>

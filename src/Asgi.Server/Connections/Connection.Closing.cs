@@ -60,6 +60,15 @@ internal sealed partial class Connection
         }
     }
 
+    private void FinishSending()
+    {
+        Transport.FinishSend();
+        if (Transport.UnsentLength == 0)
+        {
+            EndSending();
+        }
+    }
+
     private void EndSending()
     {
         if (!_mustLinger || Limits.LingeringTimeoutMilliseconds == 0)

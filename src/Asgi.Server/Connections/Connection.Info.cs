@@ -36,10 +36,16 @@ internal sealed partial class Connection : IConnectionInfo, IConnectionEndPoints
         set;
     }
 
+    public ITlsInfo? Tls
+    {
+        get => field ?? _below?.Connection.Tls;
+        set;
+    }
+
     /// <summary>Whether the connection was asked to end. Any thread.</summary>
     public bool IsCloseRequested => _isCloseRequested;
 
-    public string Scheme => _below?.Scheme ?? "http";
+    public string Scheme => Tls is not null ? "https" : _below?.Scheme ?? "http";
 
     public bool HasFeatures => _below is not null;
 

@@ -29,6 +29,13 @@ internal sealed partial class Connection
         }
     }
 
+    /// <summary>There may be bytes that no edge has told of.</summary>
+    public void ReceiveSoon()
+    {
+        _isReadable = true;
+        ReceiveLater();
+    }
+
     private void Receive()
     {
         for (var i = 0; i < ReceivesPerTurnMax && _isReadable; i++)
@@ -39,7 +46,7 @@ internal sealed partial class Connection
                 continue;
             }
 
-            if (State != ConnectionState.Open || !_driver.WantsInput)
+            if (State != ConnectionState.Open || !(_driver.WantsInput || Transport.WantsInput))
             {
                 return;
             }
@@ -73,7 +80,7 @@ internal sealed partial class Connection
                 return false;
             default:
                 // A short receive has emptied the socket: the next bytes are a new edge. But FIN gives no edge of its own behind them.
-                _isReadable = result.Length == span.Length || HasPeerShutdown;
+                _isReadable = result.Length == span.Length || HasPeerShutdown || Transport.HasMore;
                 Input.Commit(result.Length);
                 _driver.OnReceived();
                 return true;

@@ -1,5 +1,7 @@
 // What stands between a connection's bytes and its protocol: a driver that hands over to another, and a connection that runs on another's
 // bytes instead of on a socket. On the thread of its loop.
+using Asgi.Server.Loops;
+
 namespace Asgi.Server.Connections;
 
 /// <summary>What a connection runs on that has no socket of its own.</summary>
@@ -24,6 +26,16 @@ internal sealed partial class Connection
         {
             next.OnReceived();
         }
+    }
+
+    /// <summary>
+    /// From here on bytes go through another transport, which uses the one there was. Nothing is queued or received that is not for it.
+    /// </summary>
+    public void Filter(Transport filter)
+    {
+        Transport = filter;
+        _isReadable |= filter.HasMore;
+        ReceiveLater();
     }
 
     private void AttachTransport()

@@ -60,7 +60,7 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
     /// <summary>Any thread.</summary>
     public Loop Loop { get; }
 
-    public Transport Transport { get; }
+    public Transport Transport { get; private set; }
 
     /// <summary>Made when somebody asks, which may be nobody. Any thread.</summary>
     public string Id
@@ -97,6 +97,12 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
 
     public SendBuffer Output { get; }
 
+    /// <summary>Whether something waits to be sent, here or in the transport.</summary>
+    public bool IsUnsent => !Output.IsEmpty || Transport.UnsentLength > 0;
+
+    /// <summary>Bytes in memory that wait to be sent, here or in the transport.</summary>
+    public long UnsentLength => Output.Length + Transport.UnsentLength;
+
     /// <summary>Whether the client has sent FIN; bytes it sent before may still wait.</summary>
     public bool HasPeerShutdown { get; private set; }
 
@@ -127,7 +133,7 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
 
     public void OnWritable()
     {
-        if (!Output.IsEmpty)
+        if (!Output.IsEmpty || Transport.UnsentLength > 0)
         {
             FlushLater();
         }
@@ -184,6 +190,9 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         }
     }
 
+    /// <summary>Sends what the system takes of what is queued; the driver hears of it.</summary>
+    public void FlushNow() => Guard(static connection => connection.SendQueued());
+
     /// <summary>Queues a few bytes of the server's own.</summary>
     public void Send(ReadOnlySpan<byte> bytes)
     {
@@ -210,6 +219,12 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
     {
         var vectors = stackalloc IoVector[SendBuffer.GatherCountMax];
         var fileBytesLeft = FileBytesPerTurnMax;
+        if (Output.IsEmpty && Transport.UnsentLength > 0 && Transport.Send([]).Status == TransportStatus.Broken)
+        {
+            CloseReset();
+            return;
+        }
+
         while (!Output.IsEmpty)
         {
             if (Output.FirstFile is not null)
@@ -251,14 +266,14 @@ internal sealed partial class Connection : ITransportHandler, IFlushable
         }
         else if (Output.IsEmpty)
         {
-            EndSending();
+            FinishSending();
         }
     }
 
     // Only what the socket does not take at once has a rate.
     private void MeasureSending()
     {
-        if (SendRateMin is not null && !Output.IsEmpty)
+        if (SendRateMin is not null && IsUnsent)
         {
             _sendRate ??= new SendRate(this);
         }

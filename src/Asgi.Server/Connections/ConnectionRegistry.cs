@@ -28,6 +28,9 @@ internal sealed class ConnectionRegistry
 
     public ServerLog Log => Diagnostics.Log;
 
+    /// <summary>When an operator was last told that TLS comes to a port that has none. Any thread.</summary>
+    public Reminder TlsReminder { get; } = new();
+
     public int Count => Volatile.Read(ref _count);
 
     /// <summary>Any thread.</summary>

@@ -55,6 +55,7 @@ internal sealed partial class Http1Driver
     private void Refuse(HttpFault fault)
     {
         ObserveRefusal(fault);
+        TellOfTls();
         if (fault == Http1Faults.UnsupportedVersion && IsHttp2())
         {
             _connection.Send(s_http11Required);
@@ -67,6 +68,17 @@ internal sealed partial class Http1Driver
         _stream.WriteHead(new ResponseHeadDecision(fault.Status, null, fields, ContentLength: 0, HasContent: false));
         _stream.Complete(isReturning: false);
         End(mustLinger: true, EndReasons.OfHead(fault, isRequestLine: !Machine.HasRequestLine));
+    }
+
+    // A TLS client understands neither 400 nor an alert of a server that has no TLS; who has set it up wrongly is told by the log.
+    private void TellOfTls()
+    {
+        if (_connection.Tls is null
+            && _connection.Input.Raw is [TlsDriver.HandshakeRecord, TlsDriver.VersionMajor, ..]
+            && _connection.Registry.TlsReminder.TryTell(_connection.Loop.NowMilliseconds))
+        {
+            _connection.Log.TlsOnPlainPort(_connection.LocalEndPoint);
+        }
     }
 
     // Clients with prior knowledge of HTTP/2 understand a frame, and not a status line.

@@ -37,14 +37,14 @@ internal sealed partial class Http1Driver
         if (left > 0)
         {
             // One whose client still takes the last response, or has sent empty lines, may rest later.
-            if (_state == State.Head && Machine.IsFresh && _connection.Output.IsEmpty && _connection.Input.IsEmpty)
+            if (_state == State.Head && Machine.IsFresh && !_connection.IsUnsent && _connection.Input.IsEmpty)
             {
                 Rest();
             }
 
             _connection.SetDeadline(_state == State.Resting ? left : Math.Min(RestAfterMilliseconds, left));
         }
-        else if (!_connection.Output.IsEmpty)
+        else if (_connection.IsUnsent)
         {
             // Its client takes the last response still, at a rate that is watched: the next request has its time after that.
             BeginIdle();

@@ -160,7 +160,7 @@ internal sealed partial class Http1Stream : HttpStream
             if (entry.IsInside)
             {
                 MoveOutput();
-                return _connection.Output.Length <= _unsentMax && !IsFileUnsent;
+                return _connection.UnsentLength <= _unsentMax && !IsFileUnsent;
             }
         }
 
@@ -222,7 +222,7 @@ internal sealed partial class Http1Stream : HttpStream
     /// </summary>
     public void OnSent()
     {
-        var unsent = _connection.Output.Length;
+        var unsent = _connection.UnsentLength;
         Volatile.Write(ref _unsent, unsent);
         if (Volatile.Read(ref _isAwaitingFlush) != 0 && (_isBroken || (unsent <= _unsentMax / 2 && !IsFileUnsent)))
         {

@@ -15,6 +15,9 @@ internal sealed class Http2Content(Http2Driver driver, Http2StreamState state)
     private readonly ReceiveBuffer _buffer = new(driver.Connection.Loop.Blocks);
     private int _hasContinued;
     private bool _isGivenBack;
+
+    // Bytes at the start of the unread content for which the client has its room back.
+    private long _givenAhead;
     private volatile bool _isHidden;
     private volatile bool _hasEnded;
 
@@ -49,6 +52,7 @@ internal sealed class Http2Content(Http2Driver driver, Http2StreamState state)
         _isHidden = head.IsExtendedConnect;
         _hasContinued = 0;
         _isGivenBack = false;
+        _givenAhead = 0;
         Fault = null;
         LengthMax = driver.Connection.Limits.ContentLengthMax;
     }
@@ -95,14 +99,23 @@ internal sealed class Http2Content(Http2Driver driver, Http2StreamState state)
         return Fault;
     }
 
-    /// <summary>The application has used so much.</summary>
-    public void Consume(long count)
+    /// <summary>
+    /// The application has used so much, and looked at so much (which includes that). Who has looked at all of it waits for more, as those do
+    /// that take whole messages: the client gets room for what was looked at, or a message larger than the window would never be whole.
+    /// </summary>
+    public void Advance(long consumed, long examined)
     {
-        _buffer.AdvanceContent(count);
-        _buffer.ReleaseIfUnused();
-        if (!_isGivenBack)
+        var news = examined - _givenAhead;
+        _givenAhead = Math.Max(_givenAhead, examined) - consumed;
+        if (consumed > 0)
         {
-            driver.GiveBack(state, (int)count);
+            _buffer.AdvanceContent(consumed);
+            _buffer.ReleaseIfUnused();
+        }
+
+        if (news > 0 && !_isGivenBack)
+        {
+            driver.GiveBack(state, (int)news);
         }
     }
 

@@ -214,6 +214,7 @@ internal sealed partial class Http2Driver : ConnectionDriver
             Arm(_settingsDue);
         }
 
+        _encoder.TableSizeMax = _machine.PeerSettings.LeastHeaderTableSize;
         _encoder.TableSizeMax = _machine.PeerSettings.HeaderTableSize;
         Write(Http2FrameWriter.WriteSettingsAck(_frames.GetSpan(Http2FrameWriter.SettingsAckSize)));
 

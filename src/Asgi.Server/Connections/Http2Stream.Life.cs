@@ -68,6 +68,11 @@ internal sealed partial class Http2Stream
     {
         _exchange.ForgetWaits();
         ForgetWaits();
+        if (IsResetAsked && _sendState < SendState.Ended)
+        {
+            BreakAsAsked();
+        }
+
         if (_sendState != SendState.Broken)
         {
             // Also what another thread has written, and posted: that post is still to come.
@@ -147,6 +152,21 @@ internal sealed partial class Http2Stream
         {
             _calls.Add(ReadyCall.Disconnected);
         }
+    }
+
+    // The application has reset its stream and returned before the post of it came: what it left is not sent.
+    private void BreakAsAsked()
+    {
+        _connection.Log.StreamAborted(_connection.Id, State.Id, _resetCode.ToString());
+        if (!State.IsClosed)
+        {
+            _driver.SendReset(this, _resetCode);
+        }
+
+        _sendState = SendState.Broken;
+        _isBroken = true;
+        _postedOutput.TakeTo(Pending);
+        Pending.Drop();
     }
 
     // A response that is sent, or never will be, ends the stream once its application is done.

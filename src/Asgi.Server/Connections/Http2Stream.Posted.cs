@@ -7,6 +7,10 @@ namespace Asgi.Server.Connections;
 internal sealed partial class Http2Stream
 {
     private Http2ErrorCode _resetCode;
+
+    // The request that its application has asked to reset: the post may find another one.
+    private int _resetId;
+
     private int _work;
 
     [Flags]
@@ -25,6 +29,8 @@ internal sealed partial class Http2Stream
 
     /// <summary>The list of streams of the connection that have work.</summary>
     public Http2Stream? NextPosted { get; set; }
+
+    private bool IsResetAsked => Volatile.Read(ref _resetId) == State.Id;
 
     /// <summary>The application's task has completed. Any thread.</summary>
     public void OnApplicationCompletedLater() => Post(Work.Returned);
@@ -63,7 +69,7 @@ internal sealed partial class Http2Stream
 
     private void Run(Work work)
     {
-        if ((work & Work.Reset) != 0)
+        if ((work & Work.Reset) != 0 && IsResetAsked)
         {
             _connection.Log.StreamAborted(_connection.Id, State.Id, _resetCode.ToString());
             _driver.Reset(this, _resetCode);

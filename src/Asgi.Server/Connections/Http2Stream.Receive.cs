@@ -144,9 +144,9 @@ internal sealed partial class Http2Stream
 
     private bool TryTake(out RequestBody body)
     {
-        if (_consumed > 0)
+        if (_examined > 0)
         {
-            _content.Consume(_consumed);
+            _content.Advance(_consumed, _examined);
             _examined -= _consumed;
             _consumed = 0;
         }

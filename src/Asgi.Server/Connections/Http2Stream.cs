@@ -213,6 +213,7 @@ internal sealed partial class Http2Stream : HttpStream, IExchangeOwner
     public override void Reset(int errorCode)
     {
         _resetCode = (Http2ErrorCode)(uint)errorCode;
+        Volatile.Write(ref _resetId, State.Id);
         Post(Work.Reset);
     }
 

@@ -26,6 +26,8 @@ internal sealed partial class PipedDriver : IPipedConnection
 
     ProxyHeader? IConnectionInfo.ProxyHeader => _connection.ProxyHeader;
 
+    ITlsInfo? IConnectionInfo.Tls => _connection.Tls;
+
     bool IConnectionInfo.HasFeatures => _connection.HasFeatures;
 
     ICollection<KeyValuePair<string, object?>>? IConnectionInfo.MetricsTags => _connection.MetricsTags;

@@ -113,7 +113,7 @@ internal sealed class ProxyProtocolDriver(
 
     private void Refuse(string reason)
     {
-        if (rules.TryTell(connection.Loop.NowMilliseconds))
+        if (rules.Reminder.TryTell(connection.Loop.NowMilliseconds))
         {
             connection.Log.ProxyProtocolRefuses(connection.LocalEndPoint, connection.Transport.RemoteEndPoint, reason);
         }

@@ -6,11 +6,6 @@ namespace Asgi.Server.Connections;
 
 internal sealed record ProxyProtocolRules
 {
-    /// <summary>Time between two warnings.</summary>
-    public const int TellMilliseconds = 60_000;
-
-    private long _toldMilliseconds = -TellMilliseconds;
-
     /// <summary>The proxies; an address is a network of its own. IPv4 in IPv4's form.</summary>
     public IReadOnlyList<IPNetwork> TrustedNetworks { get; init; } = [];
 
@@ -26,16 +21,8 @@ internal sealed record ProxyProtocolRules
     /// <summary>Bytes a header may have.</summary>
     public int LengthMax { get; init; } = 4096;
 
-    /// <summary>
-    /// Whether an operator is to be told now that connections are refused: once in a while, since strangers can bring it about and must not
-    /// fill the log, while a proxy that is not on the list must not go unnoticed. Any thread.
-    /// </summary>
-    public bool TryTell(long nowMilliseconds)
-    {
-        var told = Volatile.Read(ref _toldMilliseconds);
-        return nowMilliseconds - told >= TellMilliseconds
-            && Interlocked.CompareExchange(ref _toldMilliseconds, nowMilliseconds, told) == told;
-    }
+    /// <summary>When an operator was last told that connections are refused: a proxy that is not on the list must not go unnoticed.</summary>
+    public Reminder Reminder { get; } = new();
 
     /// <summary>Whether what a peer says of others is believed.</summary>
     public bool Trusts(EndPoint? peer)

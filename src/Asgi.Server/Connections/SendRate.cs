@@ -32,7 +32,7 @@ internal sealed class SendRate(Connection connection) : LoopTimer
     /// <summary>A send is done: what is left waits for the client.</summary>
     public void Measure()
     {
-        if (connection.Output.IsEmpty)
+        if (!connection.IsUnsent)
         {
             _isRunning = false;
         }
@@ -41,7 +41,7 @@ internal sealed class SendRate(Connection connection) : LoopTimer
             _isRunning = true;
             _startedAt = connection.Loop.NowMilliseconds;
             _acknowledgedBefore = Acknowledged;
-            _credit = Math.Min(connection.Output.Length + (connection.Output.FirstFile?.Length ?? 0), CreditMax);
+            _credit = Math.Min(connection.UnsentLength + (connection.Output.FirstFile?.Length ?? 0), CreditMax);
             connection.Loop.Timers.Set(this, _startedAt + CheckMilliseconds);
         }
     }

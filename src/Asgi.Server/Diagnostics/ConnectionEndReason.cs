@@ -77,6 +77,9 @@ internal enum ConnectionEndReason
     /// <summary>The header of the PROXY protocol was missing, malformed or late, or its sender is not trusted.</summary>
     InvalidProxyHeader,
 
+    /// <summary>The handshake of TLS has failed, was late, or was none.</summary>
+    TlsHandshakeFailed,
+
     /// <summary>Closed unread: as many connections were open as may be.</summary>
     MaxConcurrentConnectionsExceeded,
 
@@ -149,6 +152,7 @@ internal static class ConnectionEndReasons
         ConnectionEndReason.AppShutdownTimeout => "app_shutdown_timeout",
         ConnectionEndReason.WriteCanceled => "write_canceled",
         ConnectionEndReason.InvalidProxyHeader => "invalid_proxy_header",
+        ConnectionEndReason.TlsHandshakeFailed => "tls_handshake_failed",
         ConnectionEndReason.MaxConcurrentConnectionsExceeded => "max_concurrent_connections_exceeded",
         ConnectionEndReason.InvalidHandshake => "invalid_handshake",
         ConnectionEndReason.FlowControlWindowExceeded => "flow_control_window_exceeded",

@@ -78,6 +78,18 @@ internal sealed class ConnectionRecord
         }
     }
 
+    /// <summary>The version of its TLS, for the measured duration; null without it.</summary>
+    public string? TlsVersion
+    {
+        set
+        {
+            if (_measured is not null)
+            {
+                _measured.TlsVersion = value;
+            }
+        }
+    }
+
     /// <summary>The connection ends, or will. The first reason counts; None is no reason. Any thread.</summary>
     public void End(ConnectionEndReason reason) => Interlocked.CompareExchange(ref _reason, (int)reason, (int)ConnectionEndReason.None);
 
@@ -118,7 +130,8 @@ internal sealed class ConnectionRecord
         if (_measured is { Tags: { } tags } measured)
         {
             var duration = _diagnostics.Time.GetElapsedTime(measured.StartedAt);
-            metrics.RecordConnection(duration, measured.Local, measured.Protocol, GetErrorType(), tags);
+            metrics.RecordConnection(
+                duration, measured.Local, measured.Protocol, GetErrorType(), tags, measured.TlsVersion);
         }
 
         _diagnostics.Events.ConnectionStopped(_endPoints);
@@ -154,5 +167,7 @@ internal sealed class ConnectionRecord
         public List<KeyValuePair<string, object?>>? Tags { get; init; }
 
         public (string Name, string Version)? Protocol { get; set; }
+
+        public string? TlsVersion { get; set; }
     }
 }

@@ -48,6 +48,9 @@ internal sealed class ServerDiagnostics(ServerLog log, ServerMetrics metrics, Se
         events.HandedOff();
     }
 
+    /// <summary>A connection that is to have TLS was accepted. Its end is told to what is returned.</summary>
+    public HandshakeObservation HandshakeStarted(IConnectionEndPoints connection) => new(this, connection);
+
     public void ConnectionRejected(string connectionId, EndPoint? local)
     {
         log.ConnectionRejected(connectionId);

@@ -48,6 +48,10 @@ internal sealed partial class ServerEvents
         Poll("connection-queue-length", "Connection Queue Length", () => Volatile.Read(ref _queuedConnections));
         Poll("request-queue-length", "Request Queue Length", () => _queuedRequests.Keys.Sum(static count => count()));
         Poll("current-upgraded-requests", "Current Upgraded Requests (WebSockets)", () => Volatile.Read(ref _upgradedRequests));
+        PerSecond("tls-handshakes-per-second", "TLS Handshake Rate", () => Volatile.Read(ref _totalHandshakes));
+        Poll("total-tls-handshakes", "Total TLS Handshakes", () => Volatile.Read(ref _totalHandshakes));
+        Poll("current-tls-handshakes", "Current TLS Handshakes", () => Volatile.Read(ref _currentHandshakes));
+        Poll("failed-tls-handshakes", "Failed TLS Handshakes", () => Volatile.Read(ref _failedHandshakes));
         PerSecond("requests-per-second", "Request Rate", () => Volatile.Read(ref _totalRequests));
         Poll("current-requests", "Current Requests", () => Volatile.Read(ref _currentRequests));
         Poll("hand-offs", "Hand-offs of Event Loops", () => Volatile.Read(ref _handOffs));

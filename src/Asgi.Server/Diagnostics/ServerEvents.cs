@@ -21,6 +21,9 @@ internal sealed partial class ServerEvents : EventSource
     private long _totalRequests;
     private long _currentRequests;
     private long _handOffs;
+    private long _totalHandshakes;
+    private long _currentHandshakes;
+    private long _failedHandshakes;
 
     private ServerEvents()
     {
@@ -94,6 +97,39 @@ internal sealed partial class ServerEvents : EventSource
         RequestStop(connectionId, requestId, httpVersion, path, method);
     }
 
+    [NonEvent]
+    public void HandshakeStarted(IConnectionEndPoints connection)
+    {
+        Interlocked.Increment(ref _currentHandshakes);
+        if (IsEnabled(EventLevel.Informational, EventKeywords.None))
+        {
+            TlsHandshakeStart(connection.Id, "");
+        }
+    }
+
+    /// <param name="connection">The connection.</param>
+    /// <param name="version">What was agreed on; empty when nothing was.</param>
+    /// <param name="isFailed">Whether it has failed: then it is not among those that were made.</param>
+    [NonEvent]
+    public void HandshakeEnded(IConnectionEndPoints connection, string version, bool isFailed)
+    {
+        Interlocked.Decrement(ref _currentHandshakes);
+        Interlocked.Increment(ref isFailed ? ref _failedHandshakes : ref _totalHandshakes);
+        if (IsEnabled(EventLevel.Informational, EventKeywords.None))
+        {
+            if (isFailed)
+            {
+                TlsHandshakeFailed(connection.Id);
+            }
+
+            TlsHandshakeStop(connection.Id, version, "", "");
+        }
+    }
+
+    /// <summary>No handshake was asked for.</summary>
+    [NonEvent]
+    public void HandshakeAbandoned() => Interlocked.Decrement(ref _currentHandshakes);
+
     [Event(1, Level = EventLevel.Informational)]
     private void ConnectionStart(string connectionId, string localEndPoint, string remoteEndPoint) =>
         WriteEvent(1, connectionId, localEndPoint, remoteEndPoint);
@@ -113,4 +149,15 @@ internal sealed partial class ServerEvents : EventSource
 
     [Event(5, Level = EventLevel.Informational)]
     private void ConnectionRejected(string connectionId) => WriteEvent(5, connectionId);
+
+    [Event(8, Level = EventLevel.Informational)]
+    private void TlsHandshakeStart(string connectionId, string sslProtocols) => WriteEvent(8, connectionId, sslProtocols);
+
+    [Event(9, Level = EventLevel.Informational)]
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "Strings need no reflection.")]
+    private void TlsHandshakeStop(string connectionId, string sslProtocols, string applicationProtocol, string hostName) =>
+        WriteEvent(9, connectionId, sslProtocols, applicationProtocol, hostName);
+
+    [Event(10, Level = EventLevel.Error)]
+    private void TlsHandshakeFailed(string connectionId) => WriteEvent(10, connectionId);
 }

@@ -8,6 +8,7 @@ internal sealed partial class ServerLog(ILoggerFactory factory)
 {
     private readonly UnfailingLogger _general = new(factory.CreateLogger("Asgi.Server"));
     private readonly UnfailingLogger _badRequests = new(factory.CreateLogger("Asgi.Server.BadRequests"));
+    private readonly UnfailingLogger _https = new(factory.CreateLogger("Asgi.Server.Https"));
     private readonly UnfailingLogger _connections = new(factory.CreateLogger("Asgi.Server.Connections"));
 
     /// <summary>The general category, for Hosting's own messages.</summary>

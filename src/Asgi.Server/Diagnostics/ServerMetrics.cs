@@ -40,6 +40,10 @@ internal sealed class ServerMetrics : IDisposable
             "asgi.server.active_requests", "{request}", "Requests from their head to the end of their application, waiting ones too.");
         ConnectionDuration = Meter.CreateHistogram(
             "asgi.server.connection.duration", "s", "How long connections were open.", tags: null, ConnectionSeconds);
+        TlsHandshakeDuration = Meter.CreateHistogram(
+            "asgi.server.tls_handshake.duration", "s", "How long handshakes of TLS took.", tags: null, ConnectionSeconds);
+        ActiveTlsHandshakes = Meter.CreateUpDownCounter<long>(
+            "asgi.server.active_tls_handshakes", "{handshake}", "Handshakes of TLS that are under way, or waited for.");
         LoopLag = Meter.CreateHistogram(
             "asgi.server.loop.lag",
             "s",
@@ -62,6 +66,10 @@ internal sealed class ServerMetrics : IDisposable
 
     public Histogram<double> LoopLag { get; }
 
+    public Histogram<double> TlsHandshakeDuration { get; }
+
+    public UpDownCounter<long> ActiveTlsHandshakes { get; }
+
     public void HandedOff() => _handOffs.Add(1);
 
     public void ConnectionRejected(EndPoint? local)
@@ -83,14 +91,21 @@ internal sealed class ServerMetrics : IDisposable
     /// <param name="protocol">Name and version of its protocol; null: it had none yet.</param>
     /// <param name="errorType">Why it has ended; null: as connections do.</param>
     /// <param name="applicationTags">What the application has added.</param>
+    /// <param name="tlsVersion">The version of its TLS; null without it.</param>
     public void RecordConnection(
         TimeSpan duration,
         EndPoint? local,
         (string Name, string Version)? protocol,
         string? errorType,
-        IEnumerable<KeyValuePair<string, object?>> applicationTags)
+        IEnumerable<KeyValuePair<string, object?>> applicationTags,
+        string? tlsVersion = null)
     {
         var tags = EndPointTags.Of(local);
+        if (tlsVersion is not null)
+        {
+            tags.Add("tls.protocol.version", tlsVersion);
+        }
+
         if (protocol is var (name, version))
         {
             tags.Add("network.protocol.name", name);
@@ -108,6 +123,26 @@ internal sealed class ServerMetrics : IDisposable
         }
 
         ConnectionDuration.Record(duration.TotalSeconds, tags);
+    }
+
+    /// <param name="duration">From the accept to the end of the handshake.</param>
+    /// <param name="local">Where the connection was accepted.</param>
+    /// <param name="tlsVersion">What was agreed on; null: nothing.</param>
+    /// <param name="errorType">The type of what was thrown; null: nothing was.</param>
+    public void RecordHandshake(TimeSpan duration, EndPoint? local, string? tlsVersion, string? errorType)
+    {
+        var tags = EndPointTags.Of(local);
+        if (tlsVersion is not null)
+        {
+            tags.Add("tls.protocol.version", tlsVersion);
+        }
+
+        if (errorType is not null)
+        {
+            tags.Add("error.type", errorType);
+        }
+
+        TlsHandshakeDuration.Record(duration.TotalSeconds, tags);
     }
 
     /// <summary>Lets listeners ask for the threads beside the loops, and for what waits for one.</summary>

@@ -103,14 +103,14 @@ internal sealed partial class AddressBinder(LoopGroup group, ILogger logger)
             var path = isHandle ? null : UnixSocketFile.PathOf(endPoint);
             return new BoundAddress(
                 bound,
-                display ?? EndpointAddress.Display(isHandle ? endPoint : bound.LocalEndPoint),
+                display ?? EndpointAddress.Display(isHandle ? endPoint : bound.LocalEndPoint, endpoint.IsTls),
                 path,
                 path is null ? null : UnixSocketFile.Identify(path));
         }
         catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
             throw new IOException(
-                $"Failed to bind to address {display ?? EndpointAddress.Display(endPoint)}: address already in use.",
+                $"Failed to bind to address {display ?? EndpointAddress.Display(endPoint, endpoint.IsTls)}: address already in use.",
                 new AddressInUseException(exception.Message, exception));
         }
     }
@@ -138,7 +138,7 @@ internal sealed partial class AddressBinder(LoopGroup group, ILogger logger)
     // Only who has asked for more is told that there is less.
     private void TellOfProtocols(ListenOptions endpoint)
     {
-        if (endpoint.ProtocolsSet?.HasFlag(HttpProtocols.Http1AndHttp2) == true)
+        if (endpoint is { IsTls: false, DetectHttp2: false, ProtocolsSet: { } asked } && asked.HasFlag(HttpProtocols.Http1AndHttp2))
         {
             Http2Disabled(logger, endpoint.Display);
         }
@@ -150,12 +150,12 @@ internal sealed partial class AddressBinder(LoopGroup group, ILogger logger)
     }
 
     [LoggerMessage(64, LogLevel.Warning,
-        "HTTP/2 is not served on {Endpoint}: beside HTTP/1.1 it needs TLS. Connections use HTTP/1.1.",
+        "HTTP/2 is not served on {Endpoint}: beside HTTP/1.1 it needs TLS or DetectHttp2. Connections use HTTP/1.1.",
         EventName = "Http2DisabledWithHttp1AndNoTls")]
     private static partial void Http2Disabled(ILogger logger, string endpoint);
 
     [LoggerMessage(65, LogLevel.Warning,
-        "HTTP/3 is not served on {Endpoint}: it needs TLS. Connections use HTTP/1.1.",
+        "HTTP/3 is not served on {Endpoint}. Connections use what else the endpoint allows.",
         EventName = "Http3DisabledWithHttp1AndNoTls")]
     private static partial void Http3Disabled(ILogger logger, string endpoint);
 

@@ -9,7 +9,6 @@ using Asgi.Server.Loops;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -36,6 +35,10 @@ public sealed partial class AsgiServer : IServer
     private ConnectionRegistry? _registry;
     private ServedEndpoints? _endpoints;
     private EndpointReload? _reload;
+    private CertificateReload? _certificates;
+
+    // Who changes endpoints that are served has it.
+    private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly TaskCompletionSource _endOfPatience = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource? _stop;
     private Func<int>? _queuedRequests;
@@ -70,6 +73,9 @@ public sealed partial class AsgiServer : IServer
 
     /// <summary>Follows the configuration, if the server does; for tests.</summary>
     internal EndpointReload? Reload => _reload;
+
+    /// <summary>Looks for changed certificates; for tests.</summary>
+    internal CertificateReload? Certificates => _certificates;
 
     private int HandOffMilliseconds => (int)_options.HandOffThreshold.TotalMilliseconds;
 
@@ -117,7 +123,7 @@ public sealed partial class AsgiServer : IServer
             _addresses,
             registry,
             group,
-            listen => CreateAcceptor(limits.Of(listen.OwnLimits), listen));
+            CreateService);
         try
         {
             foreach (var listen in EndpointChoice.Choose(_options, _addresses, _log.General))
@@ -140,28 +146,35 @@ public sealed partial class AsgiServer : IServer
         endpoints.StartAccepting();
         if (_options.ConfigurationLoader is { ReloadOnChange: true } loader && followsConfiguration)
         {
-            _reload = new EndpointReload(loader, endpoints, _log.General);
+            _reload = new EndpointReload(loader, endpoints, _turn, _log.General);
             _reload.Start();
+        }
+
+        _certificates = new CertificateReload(() => endpoints.Tls, _turn, TimeProvider.System);
+        if (_reload is not null || endpoints.Tls.Any())
+        {
+            _certificates.Start();
         }
 
         return Task.CompletedTask;
 
-        ConnectionAcceptor CreateAcceptor(EndpointLimits endpoint, ListenOptions listen)
+        EndpointService CreateService(ListenOptions listen)
         {
+            var endpoint = limits.Of(listen.OwnLimits);
             var served = endpoint.Requests is { } requests
                 ? new LimitedRequests(
                     application,
                     requests,
                     new Overload(nameof(AsgiServerLimits.MaxConcurrentRequests), endpoint.RetryAfterSeconds, _log, TimeProvider.System))
                 : application;
-            return new ConnectionAcceptor(
-                registry,
-                endpoint.Connection,
-                ConnectionStages.Before(
-                    connection => listen.Protocols.HasFlag(HttpProtocols.Http1)
-                        ? new Http1Driver(connection, served, defaultFields)
-                        : new Http2Driver(connection, served, defaultFields),
-                    listen));
+            return EndpointService.Create(
+                listen,
+                new EndpointDrivers(
+                    connection => new Http1Driver(connection, served, defaultFields),
+                    connection => new Http2Driver(connection, served, defaultFields),
+                    _log.General),
+                createDriver => new ConnectionAcceptor(registry, endpoint.Connection, createDriver),
+                new TlsLog(_log.General));
         }
     }
 
@@ -207,6 +220,7 @@ public sealed partial class AsgiServer : IServer
             return;
         }
 
+        _certificates?.Dispose();
         if (_reload is not null)
         {
             await _reload.StopAsync().ConfigureAwait(false);

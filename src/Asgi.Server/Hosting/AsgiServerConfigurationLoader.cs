@@ -2,6 +2,7 @@
 // host's thread, and again when the configuration changes, on whatever thread says so (EndpointReload takes turns).
 using System.Net;
 using Asgi.Server.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Primitives;
 
@@ -14,9 +15,6 @@ public sealed class AsgiServerConfigurationLoader
     private const string DefaultsKey = "EndpointDefaults";
     private const string LimitsKey = "Limits";
     private const string UrlKey = "Url";
-
-    // For TLS, and read with it; an endpoint without TLS must not have them, as with Kestrel.
-    private static readonly string[] s_httpsKeys = ["Certificate", "SslProtocols", "ClientCertificateMode", "Sni"];
 
     private readonly Dictionary<string, List<Action<EndpointConfiguration>>> _byName = new(StringComparer.OrdinalIgnoreCase);
     private readonly List<Action> _inCode = [];
@@ -40,6 +38,9 @@ public sealed class AsgiServerConfigurationLoader
 
     /// <summary>The endpoints of the section as loaded last.</summary>
     internal IReadOnlyList<ConfiguredEndpoint> Endpoints { get; set; } = [];
+
+    /// <summary>The certificates of the section as loaded last.</summary>
+    internal ConfiguredCertificates Certificates { get; set; } = ConfiguredCertificates.None;
 
     /// <summary>Keys outside endpoints, which are read once, and their values when loaded last.</summary>
     internal ConfigurationText Values { get; set; } = ConfigurationText.Empty;
@@ -98,7 +99,7 @@ public sealed class AsgiServerConfigurationLoader
         _isLoaded = true;
         _inCode.ForEach(static listen => listen());
         _loadedToken = Configuration.GetReloadToken();
-        Endpoints = Read(Endpoints, Options.Findings);
+        (Endpoints, Certificates) = Read(Endpoints, Options.Findings);
         Values = ReadText();
     }
 
@@ -106,7 +107,7 @@ public sealed class AsgiServerConfigurationLoader
     internal void ReadValues()
     {
         var findings = new ConfigurationFindings();
-        Settings.Server.Apply(Configuration, Options, findings, LimitsKey, EndpointsKey, DefaultsKey, "Certificates");
+        Settings.Server.Apply(Configuration, Options, findings, LimitsKey, EndpointsKey, DefaultsKey, HttpsSettings.CertificatesKey);
         Settings.Limits.Apply(Configuration.GetSection(LimitsKey), Options.Limits, findings);
         Setting.DemandSection(Configuration.GetSection(LimitsKey), findings);
         Report(findings, Options.Findings);
@@ -115,38 +116,59 @@ public sealed class AsgiServerConfigurationLoader
     /// <summary>What the section says of endpoints that do not say otherwise.</summary>
     internal void ApplyDefaults(ListenOptions endpoint) => ApplyDefaults(endpoint, new ConfigurationFindings());
 
+    /// <summary>What the section says of https endpoints that do not say otherwise.</summary>
+    internal void ApplyHttpsDefaults(HttpsConnectionAdapterOptions options) =>
+        HttpsSettings.Apply(Configuration.GetSection(DefaultsKey), options, new ConfigurationFindings());
+
     /// <summary>Tells of changes since the last load; the first one may be in the past.</summary>
     internal IChangeToken TakeChangeToken() => Interlocked.Exchange(ref _loadedToken, null) ?? Configuration.GetReloadToken();
 
-    internal ConfigurationText ReadText() => ConfigurationText.Read(Configuration, EndpointsKey, DefaultsKey);
+    internal ConfigurationText ReadText() => ConfigurationText.Read(Configuration, EndpointsKey, DefaultsKey, HttpsSettings.CertificatesKey);
 
-    /// <summary>The endpoints the section has now: those that are as they were, and new ones for those that are not.</summary>
-    internal IReadOnlyList<ConfiguredEndpoint> Read(IReadOnlyList<ConfiguredEndpoint> current, ConfigurationFindings all)
+    /// <summary>
+    /// The endpoints the section has now, those that are as they were and new ones for those that are not, and its certificates.
+    /// </summary>
+    internal (IReadOnlyList<ConfiguredEndpoint> Endpoints, ConfiguredCertificates Certificates) Read(
+        IReadOnlyList<ConfiguredEndpoint> current, ConfigurationFindings all)
     {
         var findings = new ConfigurationFindings();
         var defaults = Configuration.GetSection(DefaultsKey);
         ApplyDefaults(new ListenOptions(new IPEndPoint(IPAddress.None, 0), Options), findings);
+        HttpsSettings.Apply(defaults, new HttpsConnectionAdapterOptions(), findings);
         Setting.DemandSection(defaults, findings);
         Setting.DemandSection(Configuration.GetSection(EndpointsKey), findings);
-        var defaultsText = ConfigurationText.Read(defaults);
+        var certificates = HttpsSettings.ReadCertificates(Configuration, findings);
         List<ConfiguredEndpoint> endpoints = [];
         foreach (var section in Configuration.GetSection(EndpointsKey).GetChildren())
         {
-            var text = ConfigurationText.Read(section);
-            var same = current.FirstOrDefault(
-                it => Setting.IsKey(section, it.Name) && it.Text.Equals(text) && it.DefaultsText.Equals(defaultsText));
-            if (same is not null)
+            if (Read(section, defaults, current, findings) is { } endpoint)
             {
-                endpoints.Add(same);
-            }
-            else if (CreateEndpoint(section, findings) is { } listen)
-            {
-                endpoints.Add(new ConfiguredEndpoint(section.Key, text, defaultsText, listen));
+                endpoints.Add(endpoint);
             }
         }
 
         Report(findings, all);
-        return endpoints;
+        return (endpoints, certificates);
+    }
+
+    private ConfiguredEndpoint? Read(
+        IConfigurationSection section,
+        IConfigurationSection defaults,
+        IReadOnlyList<ConfiguredEndpoint> current,
+        ConfigurationFindings findings)
+    {
+        var keys = HttpsSettings.EndpointKeys;
+        var text = new EndpointText(ConfigurationText.Read(section, keys), ConfigurationText.Read(defaults, keys));
+        var tlsText = new EndpointText(ConfigurationText.ReadOnly(section, keys), ConfigurationText.ReadOnly(defaults, keys));
+        var served = current.FirstOrDefault(it => Setting.IsKey(section, it.Name) && it.Text.Equals(text));
+        if (served is not null && (served.TlsText.Equals(tlsText) || (!served.Listen.IsTls && tlsText.Own.IsEmpty)))
+        {
+            return served;
+        }
+
+        return CreateEndpoint(section, findings) is { } listen
+            ? new ConfiguredEndpoint(section.Key, text, tlsText, listen) { Served = served is { Listen.IsTls: true } ? served : null }
+            : null;
     }
 
     private ListenOptions? CreateEndpoint(IConfigurationSection section, ConfigurationFindings findings)
@@ -163,13 +185,18 @@ public sealed class AsgiServerConfigurationLoader
             return null;
         }
 
-        foreach (var key in section.GetChildren().Where(child => s_httpsKeys.Any(key => Setting.IsKey(child, key))))
+        var listen = Options.CreateDefault(address);
+        var https = address.IsHttps ? Options.CreateHttpsOptions() : new HttpsConnectionAdapterOptions();
+        Settings.Endpoint.Apply(section, listen, findings, [UrlKey, LimitsKey, .. HttpsSettings.EndpointKeys]);
+        if (address.IsHttps)
         {
-            findings.Problems.Add($"{key.Path} is for https, and {url.Path} ({url.Value}) is http.");
+            HttpsSettings.Apply(section, https, findings);
+        }
+        else
+        {
+            TellOfHttpsKeys(section, url, findings);
         }
 
-        var listen = Options.CreateDefault(address);
-        Settings.Endpoint.Apply(section, listen, findings, [UrlKey, LimitsKey, .. s_httpsKeys]);
         var limits = section.GetSection(LimitsKey);
         Setting.DemandSection(limits, findings);
         if (limits.GetChildren().Any())
@@ -185,10 +212,24 @@ public sealed class AsgiServerConfigurationLoader
 
         foreach (var callback in _byName.GetValueOrDefault(section.Key, []))
         {
-            callback(new EndpointConfiguration(listen, section, isHttps: false));
+            callback(new EndpointConfiguration(listen, section, address.IsHttps, https));
+        }
+
+        // Defaults or callbacks may have said already what TLS it has.
+        if (address.IsHttps && !listen.IsTls)
+        {
+            listen.UseTls(HttpsSettings.Read(section, https, findings));
         }
 
         return listen;
+    }
+
+    private static void TellOfHttpsKeys(IConfigurationSection section, IConfigurationSection url, ConfigurationFindings findings)
+    {
+        foreach (var key in section.GetChildren().Where(child => HttpsSettings.EndpointKeys.Any(key => Setting.IsKey(child, key))))
+        {
+            findings.Problems.Add($"{key.Path} is for https, and {url.Path} ({url.Value}) is http.");
+        }
     }
 
     private static EndpointAddress? TryParse(IConfigurationSection url, ConfigurationFindings findings)
@@ -206,7 +247,7 @@ public sealed class AsgiServerConfigurationLoader
     }
 
     private void ApplyDefaults(ListenOptions endpoint, ConfigurationFindings findings) =>
-        Settings.Endpoint.Apply(Configuration.GetSection(DefaultsKey), endpoint, findings, s_httpsKeys);
+        Settings.Endpoint.Apply(Configuration.GetSection(DefaultsKey), endpoint, findings, HttpsSettings.EndpointKeys);
 
     private void Report(ConfigurationFindings findings, ConfigurationFindings all)
     {

@@ -227,8 +227,16 @@ public sealed class AsgiServerLimits
     /// </summary>
     public MinDataRate? MinResponseDataRate { get; set; } = new(240, TimeSpan.FromSeconds(5));
 
+    /// <summary>Limits of HTTP/2.</summary>
+    public AsgiServerHttp2Limits Http2 { get; private set; } = new();
+
     /// <summary>Limits of the same values that change on their own.</summary>
-    internal AsgiServerLimits Copy() => (AsgiServerLimits)MemberwiseClone();
+    internal AsgiServerLimits Copy()
+    {
+        var copy = (AsgiServerLimits)MemberwiseClone();
+        copy.Http2 = Http2.Copy();
+        return copy;
+    }
 
     /// <summary>Limits that contradict each other.</summary>
     internal IEnumerable<string> Problems()
@@ -241,6 +249,11 @@ public sealed class AsgiServerLimits
         if (MaxRequestBufferSize < MaxRequestHeadersTotalSize)
         {
             yield return TooSmall(nameof(MaxRequestHeadersTotalSize), MaxRequestHeadersTotalSize);
+        }
+
+        foreach (var problem in Http2.Problems())
+        {
+            yield return problem;
         }
     }
 

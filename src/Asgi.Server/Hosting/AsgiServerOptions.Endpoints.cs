@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using Asgi.Server.Hosting;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 
 namespace Asgi.Server;
@@ -151,6 +152,18 @@ public sealed partial class AsgiServerOptions
         }
 
         return this;
+    }
+
+    /// <summary>An endpoint with the defaults, and with TLS where the address is https; not added to the options.</summary>
+    internal ListenOptions CreateServed(EndpointAddress address)
+    {
+        var endpoint = CreateDefault(address);
+        if (address.IsHttps && !endpoint.IsTls)
+        {
+            endpoint.UseHttps();
+        }
+
+        return endpoint;
     }
 
     /// <summary>An endpoint with the defaults, not added to the options.</summary>

@@ -127,6 +127,18 @@ public sealed partial class AsgiServerOptions
     public bool AllowHostHeaderOverride { get; set; }
 
     /// <summary>
+    /// Whether response fields of HTTP/2 are compressed with a table of what was sent before (HPACK's dynamic table, RFC 7541, section 2.3.2).
+    /// Default true; false keeps a secret in a response field from being guessed by the size of others (RFC 7541, section 7.1).
+    /// </summary>
+    public bool AllowResponseHeaderCompression { get; set; } = true;
+
+    /// <summary>
+    /// Whether the :scheme of an HTTP/2 request may differ from the connection's, as behind a proxy that ends TLS. Default false: such a
+    /// request is reset.
+    /// </summary>
+    public bool AllowAlternateSchemes { get; set; }
+
+    /// <summary>
     /// How the value of a request field is decoded, by the field's name; null for the default, UTF-8, in which other bytes are answered
     /// with 400. The default selector gives null for every name, and costs nothing. Called for each field with other bytes than ASCII when
     /// a head has come, and whenever a value is read; on any thread.

@@ -16,7 +16,6 @@ internal sealed class AsgiServerOptionsSetup(IServiceProvider services) : IConfi
     {
         options.ApplicationServices = services;
         ApplyKestrels(options);
-        options.KestrelEndpoints = services.GetRequiredService<KestrelEndpoints>().Seen;
         if (services.GetService<IConfiguration>() is { } configuration)
         {
             options.Configure(ChooseSection(configuration, options.Findings), reloadOnChange: true);
@@ -28,7 +27,15 @@ internal sealed class AsgiServerOptionsSetup(IServiceProvider services) : IConfi
     {
         try
         {
-            KestrelOptions.Apply(services.GetRequiredService<IOptions<KestrelServerOptions>>().Value, options);
+            var kestrels = services.GetRequiredService<IOptions<KestrelServerOptions>>().Value;
+            KestrelOptions.Apply(kestrels, options);
+
+            // What is seen from here on is not the app's.
+            options.KestrelEndpoints = [.. services.GetRequiredService<KestrelEndpoints>().Seen];
+            if (KestrelHttpsDefaults.Read(kestrels) is { } https)
+            {
+                options.KestrelHttpsDefaults = to => KestrelHttpsDefaults.Copy(https, to);
+            }
         }
         catch (Exception exception)
         {

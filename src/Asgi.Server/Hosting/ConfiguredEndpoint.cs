@@ -5,10 +5,22 @@ using Microsoft.Extensions.Configuration;
 namespace Asgi.Server.Hosting;
 
 /// <param name="Name">Its key.</param>
-/// <param name="Text">What its section says.</param>
-/// <param name="DefaultsText">What the section says of all endpoints.</param>
+/// <param name="Text">What its section says, and the section says of all endpoints, but for TLS.</param>
+/// <param name="TlsText">What both say of TLS, which changes while the endpoint is served.</param>
 /// <param name="Listen">The endpoint.</param>
-internal sealed record ConfiguredEndpoint(string Name, ConfigurationText Text, ConfigurationText DefaultsText, ListenOptions Listen);
+internal sealed record ConfiguredEndpoint(string Name, EndpointText Text, EndpointText TlsText, ListenOptions Listen)
+{
+    /// <summary>The endpoint as it is served, from which this one differs in TLS only; null if it differs in more.</summary>
+    public ConfiguredEndpoint? Served { get; init; }
+}
+
+/// <summary>A part of what is said of one endpoint.</summary>
+internal sealed record EndpointText(ConfigurationText Own, ConfigurationText Defaults)
+{
+    public bool Equals(EndpointText? other) => other is not null && Own.Equals(other.Own) && Defaults.Equals(other.Defaults);
+
+    public override int GetHashCode() => 0;
+}
 
 /// <summary>The keys and values of a section, to tell whether they have changed.</summary>
 internal sealed class ConfigurationText
@@ -17,14 +29,24 @@ internal sealed class ConfigurationText
 
     private readonly Dictionary<string, string?> _values;
 
+    public bool IsEmpty => _values.Count == 0;
+
     private ConfigurationText(Dictionary<string, string?> values) => _values = values;
 
     /// <param name="configuration">The section.</param>
     /// <param name="except">Children to leave out.</param>
-    public static ConfigurationText Read(IConfiguration configuration, params string[] except)
+    public static ConfigurationText Read(IConfiguration configuration, params string[] except) =>
+        Read(configuration, child => !except.Any(key => Setting.IsKey(child, key)));
+
+    /// <param name="configuration">The section.</param>
+    /// <param name="only">Children to read.</param>
+    public static ConfigurationText ReadOnly(IConfiguration configuration, params string[] only) =>
+        Read(configuration, child => only.Any(key => Setting.IsKey(child, key)));
+
+    private static ConfigurationText Read(IConfiguration configuration, Func<IConfigurationSection, bool> isRead)
     {
         var values = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
-        foreach (var child in configuration.GetChildren().Where(child => !except.Any(key => Setting.IsKey(child, key))))
+        foreach (var child in configuration.GetChildren().Where(isRead))
         {
             Collect(child, values);
         }

@@ -3,6 +3,7 @@
 using Asgi.Server.Application;
 using Asgi.Server.Connections;
 using Asgi.Server.Protocols.Http1;
+using Asgi.Server.Protocols.Http2;
 
 namespace Asgi.Server.Hosting;
 
@@ -61,6 +62,17 @@ internal sealed class EffectiveLimits
                 MaxRequestHeadersTotalSize = limits.MaxRequestHeadersTotalSize,
                 MaxRequestHeaderCount = limits.MaxRequestHeaderCount,
             },
+            Http2 = Http2(limits) with
+            {
+                AllowsHostOverride = _options.AllowHostHeaderOverride,
+                AllowsAnyEncoding = encodings.Request is not null,
+            },
+            AllowsAlternateSchemes = _options.AllowAlternateSchemes,
+            CompressesResponseFields = _options.AllowResponseHeaderCompression,
+            KeepAlivePingDelayMilliseconds = limits.Http2.KeepAlivePingDelay is var delay && delay == Timeout.InfiniteTimeSpan
+                ? null
+                : ToMilliseconds(delay),
+            KeepAlivePingTimeoutMilliseconds = ToMilliseconds(limits.Http2.KeepAlivePingTimeout),
         };
         return new EndpointLimits(
             connection,
@@ -68,10 +80,24 @@ internal sealed class EffectiveLimits
             (int)Math.Ceiling(limits.RetryAfter.TotalSeconds));
     }
 
+    private static Http2Limits Http2(AsgiServerLimits limits) => new()
+    {
+        MaxStreamsPerConnection = limits.Http2.MaxStreamsPerConnection,
+        HeaderTableSize = limits.Http2.HeaderTableSize,
+        MaxFrameSize = limits.Http2.MaxFrameSize,
+        MaxRequestHeaderFieldSize = limits.Http2.MaxRequestHeaderFieldSize,
+        InitialConnectionWindowSize = limits.Http2.InitialConnectionWindowSize,
+        InitialStreamWindowSize = limits.Http2.InitialStreamWindowSize,
+        MaxRequestLineSize = limits.MaxRequestLineSize,
+        MaxRequestHeadersTotalSize = limits.MaxRequestHeadersTotalSize,
+        MaxRequestHeaderCount = limits.MaxRequestHeaderCount,
+    };
+
     // The server's number is counted over all endpoints that have not got another.
     private static ConcurrencyLimit? Count(long? max, long? serverMax, ConcurrencyLimit? server) =>
         max is not { } number ? null : max == serverMax && server is not null ? server : new ConcurrencyLimit(number);
 
-    private static long ToMilliseconds(TimeSpan timeout) =>
+    /// <summary>A time as timers have it.</summary>
+    public static long ToMilliseconds(TimeSpan timeout) =>
         (long)(timeout == Timeout.InfiniteTimeSpan || timeout > TimeoutMax ? TimeoutMax : timeout).TotalMilliseconds;
 }

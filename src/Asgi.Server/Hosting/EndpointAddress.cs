@@ -9,7 +9,8 @@ namespace Asgi.Server.Hosting;
 
 /// <param name="EndPoint">What to listen on.</param>
 /// <param name="LocalhostName">The name that stands for both loopback addresses; null where only the endpoint is meant.</param>
-internal readonly record struct EndpointAddress(EndPoint EndPoint, string? LocalhostName)
+/// <param name="IsHttps">Whether it has TLS.</param>
+internal readonly record struct EndpointAddress(EndPoint EndPoint, string? LocalhostName, bool IsHttps = false)
 {
     /// <exception cref="FormatException">The text is no address.</exception>
     /// <exception cref="ArgumentOutOfRangeException">There is no such port, or the path of a unix socket is too long.</exception>
@@ -19,14 +20,11 @@ internal readonly record struct EndpointAddress(EndPoint EndPoint, string? Local
     public static EndpointAddress Parse(string text)
     {
         var address = BindingAddress.Parse(text);
-        if (address.Scheme.Equals("https", StringComparison.OrdinalIgnoreCase))
+        var isHttps = address.Scheme.Equals("https", StringComparison.OrdinalIgnoreCase);
+        if (!isHttps && !address.Scheme.Equals("http", StringComparison.OrdinalIgnoreCase))
         {
-            throw new InvalidOperationException($"'{text}': Asgi.Server does not serve https yet.");
-        }
-
-        if (!address.Scheme.Equals("http", StringComparison.OrdinalIgnoreCase))
-        {
-            throw new InvalidOperationException($"Unrecognized scheme in server address '{text}'. Only 'http://' is supported.");
+            throw new InvalidOperationException(
+                $"Unrecognized scheme in server address '{text}'. Only 'http://' and 'https://' are supported.");
         }
 
         if (!string.IsNullOrEmpty(address.PathBase))
@@ -42,18 +40,18 @@ internal readonly record struct EndpointAddress(EndPoint EndPoint, string? Local
 
         if (address.IsUnixPipe)
         {
-            return new EndpointAddress(new UnixDomainSocketEndPoint(address.UnixPipePath), LocalhostName: null);
+            return new EndpointAddress(new UnixDomainSocketEndPoint(address.UnixPipePath), LocalhostName: null, isHttps);
         }
 
         if (address.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
             || address.Host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase))
         {
-            return new EndpointAddress(new IPEndPoint(IPAddress.Loopback, address.Port), address.Host);
+            return new EndpointAddress(new IPEndPoint(IPAddress.Loopback, address.Port), address.Host, isHttps);
         }
 
         // Any name that is no address stands for all addresses, as with Kestrel.
         var ip = IPAddress.TryParse(address.Host, out var parsed) ? parsed : IPAddress.IPv6Any;
-        return new EndpointAddress(new IPEndPoint(ip, address.Port), LocalhostName: null);
+        return new EndpointAddress(new IPEndPoint(ip, address.Port), LocalhostName: null, isHttps);
     }
 
     /// <summary>Why a named pipe is refused.</summary>
@@ -62,10 +60,12 @@ internal readonly record struct EndpointAddress(EndPoint EndPoint, string? Local
         : new PlatformNotSupportedException($"'{name}': named pipes exist on Windows only; use a unix socket.");
 
     /// <summary>How an endpoint is shown.</summary>
-    public static string Display(EndPoint endPoint) => endPoint switch
+    public static string Display(EndPoint endPoint, bool isHttps) => endPoint switch
     {
-        UnixDomainSocketEndPoint => $"http://unix:{endPoint}",
-        FileHandleEndPoint => "http://<file handle>",
-        _ => $"http://{endPoint}",
+        UnixDomainSocketEndPoint => $"{SchemeOf(isHttps)}://unix:{endPoint}",
+        FileHandleEndPoint => $"{SchemeOf(isHttps)}://<file handle>",
+        _ => $"{SchemeOf(isHttps)}://{endPoint}",
     };
+
+    public static string SchemeOf(bool isHttps) => isHttps ? "https" : "http";
 }

@@ -49,7 +49,7 @@ internal static partial class EndpointChoice
 
     private static ListenOptions[] Of(IEnumerable<string> addresses, AsgiServerOptions options)
     {
-        ListenOptions[] endpoints = [.. addresses.Select(address => options.CreateDefault(EndpointAddress.Parse(address)))];
+        ListenOptions[] endpoints = [.. addresses.Select(address => options.CreateServed(EndpointAddress.Parse(address)))];
         ConfigurationFindings.Demand([.. endpoints.SelectMany(endpoint => endpoint.Problems())]);
         return endpoints;
     }

@@ -1,4 +1,5 @@
 // What a callback of the configuration loader gets. On the host's thread while the server starts, or on that of a reload.
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Configuration;
 
 namespace Asgi.Server;
@@ -8,10 +9,12 @@ namespace Asgi.Server;
 /// </summary>
 public sealed class EndpointConfiguration
 {
-    internal EndpointConfiguration(ListenOptions listenOptions, IConfigurationSection configSection, bool isHttps)
+    internal EndpointConfiguration(
+        ListenOptions listenOptions, IConfigurationSection configSection, bool isHttps, HttpsConnectionAdapterOptions httpsOptions)
     {
         IsHttps = isHttps;
         ListenOptions = listenOptions;
+        HttpsOptions = httpsOptions;
         ConfigSection = configSection;
     }
 
@@ -21,6 +24,12 @@ public sealed class EndpointConfiguration
     /// <summary>The section of the endpoint.</summary>
     public IConfigurationSection ConfigSection { get; }
 
-    /// <summary>Whether the endpoint has TLS, which is not served yet: always false.</summary>
+    /// <summary>Whether the endpoint's address is https.</summary>
     public bool IsHttps { get; }
+
+    /// <summary>
+    /// The options of an https endpoint, with everything its section says but the certificate, which is loaded later: a certificate or
+    /// selector that is set here comes before it. Without effect on an http endpoint.
+    /// </summary>
+    public HttpsConnectionAdapterOptions HttpsOptions { get; }
 }

@@ -5,9 +5,13 @@ using Microsoft.Extensions.Primitives;
 
 namespace Asgi.Server.Hosting;
 
-internal sealed partial class EndpointReload(AsgiServerConfigurationLoader loader, ServedEndpoints endpoints, ILogger logger) : IDisposable
+/// <param name="loader">Reads the configuration.</param>
+/// <param name="endpoints">The endpoints.</param>
+/// <param name="turn">Held while endpoints are changed.</param>
+/// <param name="logger">Is told of changes.</param>
+internal sealed partial class EndpointReload(
+    AsgiServerConfigurationLoader loader, ServedEndpoints endpoints, SemaphoreSlim turn, ILogger logger) : IDisposable
 {
-    private readonly SemaphoreSlim _turn = new(1, 1);
     private IDisposable? _registration;
     private volatile bool _isStopping;
 
@@ -17,7 +21,7 @@ internal sealed partial class EndpointReload(AsgiServerConfigurationLoader loade
     /// <summary>Does what has changed; never fails.</summary>
     public async Task ReloadAsync()
     {
-        await _turn.WaitAsync().ConfigureAwait(false);
+        await turn.WaitAsync().ConfigureAwait(false);
         try
         {
             if (!_isStopping)
@@ -32,7 +36,7 @@ internal sealed partial class EndpointReload(AsgiServerConfigurationLoader loade
         }
         finally
         {
-            _turn.Release();
+            turn.Release();
         }
     }
 
@@ -41,8 +45,8 @@ internal sealed partial class EndpointReload(AsgiServerConfigurationLoader loade
     {
         _isStopping = true;
         _registration?.Dispose();
-        await _turn.WaitAsync().ConfigureAwait(false);
-        _turn.Release();
+        await turn.WaitAsync().ConfigureAwait(false);
+        turn.Release();
     }
 
     // The turns stay: a change that was on its way takes one after the stop, and finds that there is nothing to do.
@@ -52,18 +56,20 @@ internal sealed partial class EndpointReload(AsgiServerConfigurationLoader loade
     {
         var current = loader.Endpoints;
         var findings = new ConfigurationFindings();
-        var wanted = loader.Read(current, findings);
-        ConfiguredEndpoint[] added = [.. wanted.Except(current)];
-        ConfiguredEndpoint[] removed = [.. current.Except(wanted)];
+        var (wanted, certificates) = loader.Read(current, findings);
+        ConfiguredEndpoint[] changed = [.. wanted.Where(endpoint => endpoint.Served is not null && !current.Contains(endpoint))];
+        ConfiguredEndpoint[] added = [.. wanted.Except(current).Except(changed)];
+        ConfiguredEndpoint[] removed = [.. current.Except(wanted).Except(changed.Select(endpoint => endpoint.Served!))];
 
         // All or nothing: an operator who is half-way through the file shall not lose what works.
         ConfigurationFindings.Demand([.. findings.Problems, .. added.SelectMany(endpoint => endpoint.Listen.Problems())]);
         ConfigurationLog.TellOf(logger, findings);
+        ChangeTls(changed, certificates);
         if (removed.Length > 0)
         {
             Stopping(logger, Names(removed));
             await endpoints.RemoveAsync([.. removed.Select(endpoint => endpoint.Listen)]).ConfigureAwait(false);
-            loader.Endpoints = [.. current.Except(removed)];
+            loader.Endpoints = [.. loader.Endpoints.Except(removed)];
         }
 
         if (added.Length > 0)
@@ -75,6 +81,35 @@ internal sealed partial class EndpointReload(AsgiServerConfigurationLoader loade
         if (removed.Length + added.Length > 0)
         {
             endpoints.StartAccepting();
+        }
+    }
+
+    // In place: connections that are there keep theirs. What cannot be used is tried again at the next change.
+    private void ChangeTls(ConfiguredEndpoint[] changed, ConfiguredCertificates certificates)
+    {
+        var haveCertificatesChanged = !certificates.Text.Equals(loader.Certificates.Text);
+        loader.Certificates = certificates;
+        if (changed.Length > 0)
+        {
+            ChangingTls(logger, Names(changed));
+        }
+
+        if (haveCertificatesChanged)
+        {
+            foreach (var tls in endpoints.Tls)
+            {
+                tls.Refresh();
+            }
+        }
+
+        foreach (var endpoint in changed)
+        {
+            var served = endpoint.Served!;
+            if (endpoints.TryChangeTls(served.Listen, endpoint.Listen.Https!))
+            {
+                var now = served with { TlsText = endpoint.TlsText, Served = null };
+                loader.Endpoints = [.. loader.Endpoints.Select(it => it == served ? now : it)];
+            }
         }
     }
 
@@ -131,4 +166,9 @@ internal sealed partial class EndpointReload(AsgiServerConfigurationLoader loade
         "The configuration has changed. Starting the endpoints: {Endpoints}.",
         EventName = "StartingEndpoints")]
     private static partial void Starting(ILogger logger, string endpoints);
+
+    [LoggerMessage(215, LogLevel.Information,
+        "The configuration has changed. New connections of these endpoints get other TLS: {Endpoints}.",
+        EventName = "ChangingTls")]
+    private static partial void ChangingTls(ILogger logger, string endpoints);
 }

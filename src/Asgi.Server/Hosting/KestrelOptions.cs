@@ -16,6 +16,11 @@ internal static class KestrelOptions
         Take(from.AllowSynchronousIO, defaults.AllowSynchronousIO, value => to.AllowSynchronousIO = value);
         Take(from.AllowHostHeaderOverride, defaults.AllowHostHeaderOverride, value => to.AllowHostHeaderOverride = value);
         Take(
+            from.AllowResponseHeaderCompression,
+            defaults.AllowResponseHeaderCompression,
+            value => to.AllowResponseHeaderCompression = value);
+        Take(from.AllowAlternateSchemes, defaults.AllowAlternateSchemes, value => to.AllowAlternateSchemes = value);
+        Take(
             from.RequestHeaderEncodingSelector,
             defaults.RequestHeaderEncodingSelector,
             value => to.RequestHeaderEncodingSelector = value);
@@ -43,6 +48,19 @@ internal static class KestrelOptions
             value => to.MaxConcurrentUpgradedConnections = value);
         TakeRate(from.MinRequestBodyDataRate, defaults.MinRequestBodyDataRate, value => to.MinRequestBodyDataRate = value);
         TakeRate(from.MinResponseDataRate, defaults.MinResponseDataRate, value => to.MinResponseDataRate = value);
+        Apply(from.Http2, defaults.Http2, to.Http2);
+    }
+
+    private static void Apply(Http2Limits from, Http2Limits defaults, AsgiServerHttp2Limits to)
+    {
+        Take(from.MaxStreamsPerConnection, defaults.MaxStreamsPerConnection, value => to.MaxStreamsPerConnection = value);
+        Take(from.HeaderTableSize, defaults.HeaderTableSize, value => to.HeaderTableSize = value);
+        Take(from.MaxFrameSize, defaults.MaxFrameSize, value => to.MaxFrameSize = value);
+        Take(from.MaxRequestHeaderFieldSize, defaults.MaxRequestHeaderFieldSize, value => to.MaxRequestHeaderFieldSize = value);
+        Take(from.InitialConnectionWindowSize, defaults.InitialConnectionWindowSize, value => to.InitialConnectionWindowSize = value);
+        Take(from.InitialStreamWindowSize, defaults.InitialStreamWindowSize, value => to.InitialStreamWindowSize = value);
+        Take(from.KeepAlivePingDelay, defaults.KeepAlivePingDelay, value => to.KeepAlivePingDelay = value);
+        Take(from.KeepAlivePingTimeout, defaults.KeepAlivePingTimeout, value => to.KeepAlivePingTimeout = value);
     }
 
     private static void Take<T>(T value, T @default, Action<T> set)

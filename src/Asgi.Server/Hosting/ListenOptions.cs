@@ -41,14 +41,23 @@ public sealed partial class ListenOptions
     public AsgiServerOptions AsgiServerOptions { get; }
 
     /// <summary>
-    /// The versions of HTTP to serve. Today HTTP/1.1 is served, and the start refuses an endpoint that does not allow it. Default
-    /// <see cref="HttpProtocols.Http1AndHttp2"/>, which without TLS means HTTP/1.1, as with Kestrel; a warning says so if it was set.
+    /// The versions of HTTP to serve; the start refuses an endpoint with none that the server has. Default
+    /// <see cref="HttpProtocols.Http1AndHttp2"/>: with TLS the client chooses (ALPN), without it that means HTTP/1.1, as with Kestrel, unless
+    /// <see cref="DetectHttp2"/> is set; a warning says so if it was set. <see cref="HttpProtocols.Http2"/> alone is HTTP/2 by prior
+    /// knowledge where there is no TLS. HTTP/3 is not served; a warning says so.
     /// </summary>
     public HttpProtocols Protocols
     {
         get => _protocols ?? HttpProtocols.Http1AndHttp2;
         set => _protocols = value;
     }
+
+    /// <summary>
+    /// Whether an endpoint without TLS that serves HTTP/1.1 and HTTP/2 finds out by the first bytes of a connection which of both it is
+    /// (the preface of RFC 9113, section 3.4), so that clients with prior knowledge of HTTP/2 can use the same port. Without effect with TLS
+    /// or where <see cref="Protocols"/> has one of them only. Default false: connections are HTTP/1.1.
+    /// </summary>
+    public bool DetectHttp2 { get; set; }
 
     /// <summary>
     /// Whether responses do not advertise HTTP/3 in Alt-Svc. HTTP/3 is not served yet and nothing is advertised. Default false.
@@ -105,7 +114,9 @@ public sealed partial class ListenOptions
     internal HttpProtocols? ProtocolsSet => _protocols;
 
     /// <summary>How the endpoint is shown before it is bound.</summary>
-    internal string Display => LocalhostName is null ? EndpointAddress.Display(EndPoint) : $"http://{LocalhostName}:{IPEndPoint!.Port}";
+    internal string Display => LocalhostName is null
+        ? EndpointAddress.Display(EndPoint, IsTls)
+        : $"{EndpointAddress.SchemeOf(IsTls)}://{LocalhostName}:{IPEndPoint!.Port}";
 
     /// <summary>What keeps the endpoint from being served.</summary>
     internal IEnumerable<string> Problems()

@@ -10,7 +10,7 @@ internal sealed class ServedEndpoints(
     ServerAddresses addresses,
     ConnectionRegistry registry,
     LoopGroup group,
-    Func<ListenOptions, ConnectionAcceptor> createAcceptor)
+    Func<ListenOptions, EndpointService> createService)
 {
     /// <summary>How long a close waits for listeners: a loop that the application blocks closes its one when it goes on.</summary>
     private const int CloseWaitMilliseconds = 1000;
@@ -20,14 +20,21 @@ internal sealed class ServedEndpoints(
 
     private readonly List<Served> _served = [];
 
+    /// <summary>The TLS of the endpoints that have it.</summary>
+    public IEnumerable<TlsEndpoint> Tls => _served.Select(served => served.Service.Tls).OfType<TlsEndpoint>();
+
     /// <summary>Binds an endpoint; nobody is accepted yet.</summary>
     /// <inheritdoc cref="AddressBinder.Bind"/>
     public void Bind(ListenOptions endpoint)
     {
-        // First what calls code of the application, which may fail: nothing is bound then.
-        var acceptor = createAcceptor(endpoint);
-        _served.Add(new Served(endpoint, binder.Bind(endpoint), acceptor));
+        // First what calls code of the application and loads certificates, which may fail: nothing is bound then.
+        var service = createService(endpoint);
+        _served.Add(new Served(endpoint, binder.Bind(endpoint), service));
     }
+
+    /// <summary>Gives an endpoint other TLS, for connections to come; false if it cannot be used, which is told.</summary>
+    public bool TryChangeTls(ListenOptions endpoint, HttpsSetup setup) =>
+        _served.Single(served => served.Listen == endpoint).Service.Tls!.TryChange(setup);
 
     /// <summary>Accepts on every endpoint bound, and shows them. The loops run, or are started soon.</summary>
     public void StartAccepting()
@@ -37,7 +44,7 @@ internal sealed class ServedEndpoints(
             served.IsAccepting = true;
             foreach (var bound in served.Bound)
             {
-                bound.Endpoint.StartAccepting(served.Acceptor);
+                bound.Endpoint.StartAccepting(served.Service.Acceptor);
             }
         }
 
@@ -52,7 +59,7 @@ internal sealed class ServedEndpoints(
         _served.RemoveAll(removed.Contains);
         foreach (var served in removed)
         {
-            registry.End(group.Loops, served.Acceptor, GraceMilliseconds);
+            registry.End(group.Loops, served.Service.Acceptor, GraceMilliseconds);
         }
     }
 
@@ -77,13 +84,13 @@ internal sealed class ServedEndpoints(
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private sealed class Served(ListenOptions listen, IReadOnlyList<BoundAddress> bound, ConnectionAcceptor acceptor)
+    private sealed class Served(ListenOptions listen, IReadOnlyList<BoundAddress> bound, EndpointService service)
     {
         public ListenOptions Listen => listen;
 
         public IReadOnlyList<BoundAddress> Bound => bound;
 
-        public ConnectionAcceptor Acceptor => acceptor;
+        public EndpointService Service => service;
 
         public bool IsAccepting { get; set; }
     }

@@ -28,18 +28,24 @@ internal static class Setting
     public static void Apply<T>(
         this Setting<T>[] settings, IConfiguration section, T target, ConfigurationFindings findings, params string[] others)
     {
+        settings.ApplyKnown(section, target, findings);
         foreach (var child in section.GetChildren())
         {
-            if (settings.FirstOrDefault(setting => IsKey(child, setting.Key)) is { } setting)
-            {
-                if (!TrySet(setting, target, child, findings))
-                {
-                    findings.AddProblem(child, setting.Allowed);
-                }
-            }
-            else if (!others.Any(other => IsKey(child, other)))
+            if (!settings.Any(setting => IsKey(child, setting.Key)) && !others.Any(other => IsKey(child, other)))
             {
                 findings.AddUnknown(child, settings.Select(known => known.Key).Concat(others));
+            }
+        }
+    }
+
+    /// <summary>Sets what a section says by these keys; of others somebody else tells.</summary>
+    public static void ApplyKnown<T>(this Setting<T>[] settings, IConfiguration section, T target, ConfigurationFindings findings)
+    {
+        foreach (var child in section.GetChildren())
+        {
+            if (settings.FirstOrDefault(setting => IsKey(child, setting.Key)) is { } setting && !TrySet(setting, target, child, findings))
+            {
+                findings.AddProblem(child, setting.Allowed);
             }
         }
     }

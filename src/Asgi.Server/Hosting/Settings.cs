@@ -9,6 +9,8 @@ internal static class Settings
     private const string NotNegative = "a whole number, 0 or greater";
     private const string PositiveTime = "a time such as 00:00:30, greater than 0, or Infinite";
 
+    private const string Window = "a whole number, 65535 or greater";
+
     public static readonly Setting<AsgiServerOptions>[] Server =
     [
         Setting.Flag<AsgiServerOptions>(nameof(AsgiServerOptions.AddServerHeader), (options, value) => options.AddServerHeader = value),
@@ -16,6 +18,10 @@ internal static class Settings
             nameof(AsgiServerOptions.AllowSynchronousIO), (options, value) => options.AllowSynchronousIO = value),
         Setting.Flag<AsgiServerOptions>(
             nameof(AsgiServerOptions.AllowHostHeaderOverride), (options, value) => options.AllowHostHeaderOverride = value),
+        Setting.Flag<AsgiServerOptions>(
+            nameof(AsgiServerOptions.AllowResponseHeaderCompression), (options, value) => options.AllowResponseHeaderCompression = value),
+        Setting.Flag<AsgiServerOptions>(
+            nameof(AsgiServerOptions.AllowAlternateSchemes), (options, value) => options.AllowAlternateSchemes = value),
         Setting.Flag<AsgiServerOptions>(nameof(AsgiServerOptions.AccessLog), (options, value) => options.AccessLog = value),
         Setting.Choice<AsgiServerOptions, HalfCloseBehavior>(
             nameof(AsgiServerOptions.HalfClose), "Respond or Abort", (options, value) => options.HalfClose = value),
@@ -73,14 +79,35 @@ internal static class Settings
             nameof(AsgiServerLimits.MinResponseDataRate),
             limits => limits.MinResponseDataRate,
             (limits, value) => limits.MinResponseDataRate = value),
+        new(nameof(AsgiServerLimits.Http2), "a section", static (limits, section, findings) =>
+        {
+            Http2!.Apply(section, limits.Http2, findings);
+            return string.IsNullOrEmpty(section.Value);
+        }),
+    ];
+
+    public static readonly Setting<AsgiServerHttp2Limits>[] Http2 =
+    [
+        Http2Number(nameof(AsgiServerHttp2Limits.MaxStreamsPerConnection), Positive, (to, value) => to.MaxStreamsPerConnection = value),
+        Http2Number(nameof(AsgiServerHttp2Limits.HeaderTableSize), NotNegative, (to, value) => to.HeaderTableSize = value),
+        Http2Number(
+            nameof(AsgiServerHttp2Limits.MaxFrameSize), "a whole number from 16384 to 16777215", (to, value) => to.MaxFrameSize = value),
+        Http2Number(
+            nameof(AsgiServerHttp2Limits.MaxRequestHeaderFieldSize), Positive, (to, value) => to.MaxRequestHeaderFieldSize = value),
+        Http2Number(
+            nameof(AsgiServerHttp2Limits.InitialConnectionWindowSize), Window, (to, value) => to.InitialConnectionWindowSize = value),
+        Http2Number(nameof(AsgiServerHttp2Limits.InitialStreamWindowSize), Window, (to, value) => to.InitialStreamWindowSize = value),
+        Http2Time(nameof(AsgiServerHttp2Limits.KeepAlivePingDelay), (to, value) => to.KeepAlivePingDelay = value),
+        Http2Time(nameof(AsgiServerHttp2Limits.KeepAlivePingTimeout), (to, value) => to.KeepAlivePingTimeout = value),
     ];
 
     public static readonly Setting<ListenOptions>[] Endpoint =
     [
         Setting.Choice<ListenOptions, HttpProtocols>(
             nameof(ListenOptions.Protocols),
-            "Http1 or Http1AndHttp2 (others are not served yet)",
+            "Http1, Http2 or Http1AndHttp2",
             (listen, value) => listen.Protocols = value),
+        Setting.Flag<ListenOptions>(nameof(ListenOptions.DetectHttp2), (listen, value) => listen.DetectHttp2 = value),
         Setting.Number<ListenOptions>(nameof(ListenOptions.Backlog), Positive, (listen, value) => listen.Backlog = value),
         Setting.Scalar<ListenOptions>(
             nameof(ListenOptions.UnixSocketMode), "an octal mode such as 660, from 0 to 777", TrySetUnixSocketMode),
@@ -94,6 +121,12 @@ internal static class Settings
 
     private static Setting<AsgiServerLimits> Time(string key, Action<AsgiServerLimits, TimeSpan> set) =>
         Setting.Time(key, PositiveTime, set);
+
+    private static Setting<AsgiServerHttp2Limits> Http2Number(string key, string allowed, Action<AsgiServerHttp2Limits, int> set) =>
+        Setting.Number(key, allowed, set);
+
+    private static Setting<AsgiServerHttp2Limits> Http2Time(string key, Action<AsgiServerHttp2Limits, TimeSpan> set) =>
+        Setting.Time(key, "a time such as 00:00:30, at least 00:00:01, or Infinite", set);
 
     private static void SetMaxRequestsPerConnection(AsgiServerLimits limits, long? value)
     {

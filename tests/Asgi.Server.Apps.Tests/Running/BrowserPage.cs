@@ -99,7 +99,7 @@ internal sealed class BrowserPage(Chromium browser, string session)
                 break;
             case "Network.responseReceived":
                 var response = what["response"]!;
-                if (new Uri((string)response["url"]!) is { Scheme: "http" } url)
+                if (new Uri((string)response["url"]!) is { Scheme: "http" or "https" } url)
                     _responses.Enqueue((url.PathAndQuery, (int)response["status"]!));
                 break;
             case "Network.webSocketHandshakeResponseReceived":

@@ -86,7 +86,8 @@ public sealed class Chromium : IAsyncLifetime
 
     private static bool IsInstalled(string name) => Programs.ReasonToSkip(name) is null;
 
-    // As root it has no sandbox; without the flags of the network it would look for its maker's servers.
+    // As root it has no sandbox; without the flags of the network it would look for its maker's servers. It trusts any certificate:
+    // that of a test is of no authority it knows.
     private async Task StartAsync()
     {
         var listens = new TaskCompletionSource<Uri>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -94,6 +95,7 @@ public sealed class Chromium : IAsyncLifetime
         [
             "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
             "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions",
+            "--ignore-certificate-errors",
             "--remote-debugging-port=0", $"--user-data-dir={_profile.Path}", "about:blank",
         ])
         {

@@ -22,6 +22,12 @@ internal sealed class BrowserFactAttribute : FactAttribute
 }
 
 [AttributeUsage(AttributeTargets.Method)]
+internal sealed class BrowserTheoryAttribute : TheoryAttribute
+{
+    public BrowserTheoryAttribute() => Skip = Chromium.ReasonToSkip;
+}
+
+[AttributeUsage(AttributeTargets.Method)]
 internal sealed class BlazorFactAttribute : FactAttribute
 {
     public BlazorFactAttribute() => Skip = BlazorScript.ReasonToSkip;

@@ -29,18 +29,23 @@ internal sealed class AppServer : IAsyncDisposable
 
     public Uri Address { get; }
 
-    public Uri WebSocketAddress => new UriBuilder(Address) { Scheme = "ws" }.Uri;
+    public Uri WebSocketAddress => new UriBuilder(Address) { Scheme = Address.Scheme == "https" ? "wss" : "ws" }.Uri;
 
     public IPEndPoint EndPoint => new(IPAddress.Loopback, Address.Port);
 
+    // With TLS the endpoint has both versions of HTTP.
     public static async Task<AppServer> StartAsync(
-        ServerKind kind, Action<WebApplication> pipeline, Action<WebApplicationBuilder>? services = null, TimeSpan? shutdownTimeout = null)
+        ServerKind kind,
+        Action<WebApplication> pipeline,
+        Action<WebApplicationBuilder>? services = null,
+        TimeSpan? shutdownTimeout = null,
+        Offer offer = Offer.Http1)
     {
         // The slim builder brings routing and Kestrel; a server registered later wins.
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
         if (kind == ServerKind.Asgi)
             builder.WebHost.UseAsgiServer();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        Listen(builder, offer);
         builder.Logging.ClearProviders();
         if (shutdownTimeout is { } timeout)
             builder.WebHost.UseShutdownTimeout(timeout);
@@ -63,5 +68,24 @@ internal sealed class AppServer : IAsyncDisposable
         // A test that left a connection open must not hold up the others: what is open is aborted.
         await Application.StopAsync(new CancellationToken(canceled: true)).WaitAsync(ClientProcess.Patience);
         await Application.DisposeAsync();
+    }
+
+    // By the configuration, whose keys both servers share.
+    private static void Listen(WebApplicationBuilder builder, Offer offer)
+    {
+        const string Endpoint = "Kestrel:Endpoints:Test:";
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.Configuration[Endpoint + "Url"] = offer.HasTls() ? "https://127.0.0.1:0" : "http://127.0.0.1:0";
+        builder.Configuration[Endpoint + "Protocols"] = offer switch
+        {
+            Offer.Http1 => "Http1",
+            Offer.Http2 => "Http2",
+            _ => "Http1AndHttp2",
+        };
+        if (offer.HasTls())
+        {
+            builder.Configuration[Endpoint + "Certificate:Path"] = ServedCertificate.CertificateFile;
+            builder.Configuration[Endpoint + "Certificate:KeyPath"] = ServedCertificate.KeyFile;
+        }
     }
 }

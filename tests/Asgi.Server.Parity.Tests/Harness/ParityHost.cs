@@ -1,11 +1,13 @@
 // One running server and the app on it, which each test replaces. Made by ParityHosts; the app runs where its server calls it.
 
 using System.Net;
+using System.Net.Sockets;
 using Asgi.Server.Testing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -15,6 +17,7 @@ public sealed class ParityHost : IAsyncDisposable
 {
     private readonly WebApplication _application;
     private RequestDelegate _app = NoApp;
+    private int _connections;
 
     private ParityHost(HostKind kind, WebApplication application)
     {
@@ -26,6 +29,9 @@ public sealed class ParityHost : IAsyncDisposable
 
     /// <summary>Does not follow redirects, decompress or keep cookies: it shows what the server said.</summary>
     public HttpClient Client { get; private set; } = null!;
+
+    /// <summary>How many connections the client has opened.</summary>
+    internal int Connections => Volatile.Read(ref _connections);
 
     internal IPEndPoint EndPoint { get; private set; } = null!;
 
@@ -56,8 +62,11 @@ public sealed class ParityHost : IAsyncDisposable
         return this;
     }
 
-    /// <summary>Runs the app for one raw request and asserts nothing of the response.</summary>
-    internal Task<RawExchange> ExchangeAsync(string request) => RawClient.ExchangeAsync(EndPoint, request);
+    /// <summary>
+    /// Runs the app for one raw request and asserts nothing of the response. With HTTP/2 it is what a client of that version makes of it.
+    /// </summary>
+    internal Task<RawExchange> ExchangeAsync(string request) =>
+        Kind.IsHttp2() ? Http2Exchange.RunAsync(this, request) : RawClient.ExchangeAsync(EndPoint, request);
 
     /// <summary>A plain GET on its own connection.</summary>
     internal Task<RawExchange> GetAsync(string target = "/") => ExchangeAsync($"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -82,7 +91,11 @@ public sealed class ParityHost : IAsyncDisposable
     {
         HostKind.TestHost => web.UseTestServer(),
         HostKind.Kestrel => web.UseKestrelCore(),
+        HostKind.KestrelHttp2 => web.UseKestrelCore().ConfigureKestrel(
+            options => options.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http2)),
         HostKind.Asgi => web.UseAsgiServer(),
+        HostKind.AsgiHttp2 => web.UseAsgiServer(
+            options => options.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http2)),
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no such host"),
     };
 
@@ -96,10 +109,30 @@ public sealed class ParityHost : IAsyncDisposable
         {
             var address = new Uri(_application.Urls.Single());
             EndPoint = new IPEndPoint(IPAddress.Loopback, address.Port);
-            Client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = address };
+            var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectCallback = ConnectAsync };
+            Client = new HttpClient(Kind.IsHttp2() ? new PriorKnowledge(handler) : handler) { BaseAddress = address };
         }
         Client.Timeout = Hosts.Patience;
     }
 
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(EndPoint, cancellationToken);
+        Interlocked.Increment(ref _connections);
+        return new NetworkStream(socket, ownsSocket: true);
+    }
+
     private static Task NoApp(HttpContext context) => throw new InvalidOperationException("the test set no app");
+
+    // A request has the version it was made with, whatever the client's default is.
+    private sealed class PriorKnowledge(SocketsHttpHandler handler) : DelegatingHandler(handler)
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            request.Version = HttpVersion.Version20;
+            request.VersionPolicy = HttpVersionPolicy.RequestVersionExact;
+            return base.SendAsync(request, cancellationToken);
+        }
+    }
 }

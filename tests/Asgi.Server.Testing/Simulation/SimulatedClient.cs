@@ -66,6 +66,9 @@ internal sealed class SimulatedClient(SimulatedTransport transport)
         return received;
     }
 
+    /// <summary>Takes as much of what was received as there is room for.</summary>
+    public int Take(Span<byte> target) => _received.Dequeue(target);
+
     /// <summary>Takes everything received without looking at it.</summary>
     /// <returns>How many bytes it was.</returns>
     public int Discard()

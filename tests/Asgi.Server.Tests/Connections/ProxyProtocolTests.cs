@@ -130,7 +130,7 @@ public sealed class ProxyProtocolTests
         for (var i = 0; i < 10; i++)
         {
             server.Connect(Apps.Get);
-            server.Advance(i == 5 ? ProxyProtocolRules.TellMilliseconds : 1);
+            server.Advance(i == 5 ? Reminder.TellMilliseconds : 1);
         }
 
         Assert.Equal(10, server.Told.Count(entry => entry.Level == LogLevel.Debug));

@@ -58,15 +58,15 @@ public sealed class AddressTests
     }
 
     [Theory]
-    [InlineData("https://127.0.0.1:0", "https")]
-    [InlineData("HTTPS://localhost:5001", "https")]
+    [InlineData("https://127.0.0.1:0", "dotnet dev-certs https")]
+    [InlineData("HTTPS://localhost:5001", "dotnet dev-certs https")]
     [InlineData("ftp://127.0.0.1:0", "scheme")]
     [InlineData("http://127.0.0.1:0/base", "UsePathBase")]
     [InlineData("http://localhost:0", "Dynamic port")]
     [InlineData("http://app.localhost:0", "Dynamic port")]
     public async Task An_address_that_asks_for_what_is_not_done_says_so(string address, string why)
     {
-        using var server = NativeHost.Create(addresses: address);
+        using var server = NativeHost.Create(options => options.CertificatePlaces = Tls.TlsBed.NoPlaces, address);
 
         var start = () => server.StartAsync(NativeApplication.Empty, CancellationToken.None);
         var error = await Assert.ThrowsAsync<InvalidOperationException>(start);

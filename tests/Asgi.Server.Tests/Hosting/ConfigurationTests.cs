@@ -20,6 +20,8 @@ public sealed class ConfigurationTests
         { "AddServerHeader", "false", false },
         { "AllowSynchronousIO", "True", true },
         { "AllowHostHeaderOverride", "true", true },
+        { "AllowResponseHeaderCompression", "false", false },
+        { "AllowAlternateSchemes", "true", true },
         { "AccessLog", "true", true },
         { "LoopCount", "3", 3 },
         { "Dispatch", "threadpool", RequestDispatch.ThreadPool },
@@ -53,6 +55,14 @@ public sealed class ConfigurationTests
         { "Limits:MaxConnectionAge", "null", null },
         { "Limits:MinRequestBodyDataRate", "null", null },
         { "Limits:MinResponseDataRate", "", null },
+        { "Limits:Http2:MaxStreamsPerConnection", "1", 1 },
+        { "Limits:Http2:HeaderTableSize", "0", 0 },
+        { "Limits:Http2:MaxFrameSize", "16777215", 16_777_215 },
+        { "Limits:Http2:MaxRequestHeaderFieldSize", "1", 1 },
+        { "Limits:Http2:InitialConnectionWindowSize", "65535", 65_535 },
+        { "Limits:Http2:InitialStreamWindowSize", "2147483647", int.MaxValue },
+        { "Limits:Http2:KeepAlivePingDelay", "00:00:01", TimeSpan.FromSeconds(1) },
+        { "Limits:Http2:KeepAlivePingTimeout", "Infinite", Timeout.InfiniteTimeSpan },
     };
 
     [Theory]
@@ -73,7 +83,9 @@ public sealed class ConfigurationTests
         var flags = typeof(AsgiServerOptions).GetProperties().Where(IsValue).Select(property => property.Name);
         var limits = typeof(AsgiServerLimits).GetProperties().Where(IsValue).Select(property => $"Limits:{property.Name}");
 
-        Assert.Equal(flags.Concat(limits).Order(), tested.Order());
+        var http2 = typeof(AsgiServerHttp2Limits).GetProperties().Where(IsValue).Select(property => $"Limits:Http2:{property.Name}");
+
+        Assert.Equal(flags.Concat(limits).Concat(http2).Order(), tested.Order());
 
         static bool IsValue(PropertyInfo property) => property.SetMethod is { IsPublic: true }
             && (property.PropertyType.IsValueType || property.PropertyType == typeof(MinDataRate));
@@ -97,6 +109,16 @@ public sealed class ConfigurationTests
     [InlineData("Limits", "null of it", "a section")]
     [InlineData("Endpoints", "http://localhost:5000", "a section")]
     [InlineData("EndpointDefaults", "Http1", "a section")]
+    [InlineData("Limits:Http2:MaxFrameSize", "16383", "a whole number from 16384 to 16777215")]
+    [InlineData("Limits:Http2:MaxFrameSize", "16777216", "a whole number from 16384 to 16777215")]
+    [InlineData("Limits:Http2:MaxStreamsPerConnection", "0", "a whole number greater than 0")]
+    [InlineData("Limits:Http2:HeaderTableSize", "-1", "a whole number, 0 or greater")]
+    [InlineData("Limits:Http2:InitialStreamWindowSize", "65534", "a whole number, 65535 or greater")]
+    [InlineData("Limits:Http2:InitialConnectionWindowSize", "65534", "a whole number, 65535 or greater")]
+    [InlineData("Limits:Http2:KeepAlivePingDelay", "00:00:00.999", "a time such as 00:00:30, at least 00:00:01, or Infinite")]
+    [InlineData("Limits:Http2:KeepAlivePingTimeout", "0", "a time such as 00:00:30, at least 00:00:01, or Infinite")]
+    [InlineData("Limits:Http2", "100", "a section")]
+    [InlineData("EndpointDefaults:DetectHttp2", "yes", "true or false")]
     [InlineData("Limits:RetryAfter", "1.00:00:01", "a time from 00:00:00 to 1.00:00:00")]
     [InlineData("Limits:MaxRequestsPerConnection", "2147483648",
         "a whole number greater than 0, at most 2147483647, or null for no limit")]
@@ -104,7 +126,7 @@ public sealed class ConfigurationTests
         "{ BytesPerSecond: greater than 0, GracePeriod: a time over 00:00:01 }, or null for none")]
     [InlineData("Limits:MinRequestBodyDataRate:BytesPerSecond", "0", "a number greater than 0")]
     [InlineData("Limits:MinRequestBodyDataRate:GracePeriod", "00:00:01", "a time over 00:00:01")]
-    [InlineData("EndpointDefaults:Protocols", "Http4", "Http1 or Http1AndHttp2 (others are not served yet)")]
+    [InlineData("EndpointDefaults:Protocols", "Http4", "Http1, Http2 or Http1AndHttp2")]
     [InlineData("EndpointDefaults:UnixSocketMode", "888", "an octal mode such as 660, from 0 to 777")]
     [InlineData("EndpointDefaults:UnixSocketMode", "1777", "an octal mode such as 660, from 0 to 777")]
     public async Task A_value_that_cannot_be_used_stops_the_start(string key, string text, string allowed)
@@ -122,7 +144,7 @@ public sealed class ConfigurationTests
             ["AsgiServer:LoopCount"] = "0",
             ["AsgiServer:Limits:MaxRequestHeaderCount"] = "many",
             ["AsgiServer:Limits:MaxRequestBufferSize"] = "10",
-            ["AsgiServer:Endpoints:Web:Url"] = "https://localhost:5001",
+            ["AsgiServer:Endpoints:Web:Url"] = "ftp://localhost:5001",
         }));
 
         Assert.Contains("AsgiServer:LoopCount (0)", error.Message, StringComparison.Ordinal);
@@ -130,7 +152,7 @@ public sealed class ConfigurationTests
         Assert.Contains("Limits.MaxRequestBufferSize (10) must be", error.Message, StringComparison.Ordinal);
         Assert.Contains("Limits.MaxRequestHeadersTotalSize (32768)", error.Message, StringComparison.Ordinal);
         Assert.Contains(
-            "AsgiServer:Endpoints:Web:Url (https://localhost:5001) cannot be listened on.", error.Message, StringComparison.Ordinal);
+            "AsgiServer:Endpoints:Web:Url (ftp://localhost:5001) cannot be listened on.", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -318,8 +340,9 @@ public sealed class ConfigurationTests
 
     private static object? Get(AsgiServerOptions options, string key)
     {
-        var isLimit = key.StartsWith("Limits:", StringComparison.Ordinal);
-        object target = isLimit ? options.Limits : options;
-        return target.GetType().GetProperty(key[(isLimit ? 7 : 0)..])!.GetValue(target);
+        object target = key.StartsWith("Limits:Http2:", StringComparison.Ordinal) ? options.Limits.Http2
+            : key.StartsWith("Limits:", StringComparison.Ordinal) ? options.Limits
+            : options;
+        return target.GetType().GetProperty(key.Split(':')[^1])!.GetValue(target);
     }
 }

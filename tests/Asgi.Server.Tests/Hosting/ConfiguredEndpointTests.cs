@@ -22,6 +22,8 @@ public sealed class ConfiguredEndpointTests
             ["Endpoints:Web:Protocols"] = "http1",
             ["Endpoints:Web:Backlog"] = "9",
             ["Endpoints:Web:Limits:MaxRequestHeaderCount"] = "7",
+            ["Endpoints:Web:Limits:Http2:MaxStreamsPerConnection"] = "8",
+            ["Endpoints:Web:DetectHttp2"] = "true",
             ["Endpoints:Socket:Url"] = "http://unix:/tmp/s",
             ["Endpoints:Socket:UnixSocketMode"] = "0660",
             ["Endpoints:Default:Url"] = "http://app.localhost:82",
@@ -31,6 +33,8 @@ public sealed class ConfiguredEndpointTests
         var (byDefault, socket, web) = Three(options);
         Assert.Equal(new IPEndPoint(IPAddress.Loopback, 81), web.IPEndPoint);
         Assert.Equal((HttpProtocols.Http1, 9, 7), (web.Protocols, web.Backlog, web.Limits.MaxRequestHeaderCount));
+        Assert.Equal((true, 8, 100), (
+            web.DetectHttp2, web.Limits.Http2.MaxStreamsPerConnection, options.Limits.Http2.MaxStreamsPerConnection));
         Assert.Equal("/tmp/s", socket.SocketPath);
         Assert.Equal(
             UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite, socket.UnixSocketMode);
@@ -87,8 +91,6 @@ public sealed class ConfiguredEndpointTests
         "Endpoints:Web:Url is missing: every endpoint needs an address, such as http://localhost:5000.")]
     [InlineData("Endpoints:Web:Url", "", "Endpoints:Web:Url is missing: every endpoint needs an address, such as http://localhost:5000.")]
     [InlineData("Endpoints:Web:Url", "localhost", "Endpoints:Web:Url (localhost) cannot be listened on. Invalid url: 'localhost'")]
-    [InlineData("Endpoints:Web:Url", "https://*:5001",
-        "Endpoints:Web:Url (https://*:5001) cannot be listened on. 'https://*:5001': Asgi.Server does not serve https yet.")]
     [InlineData("Endpoints:Web:Url", "http://pipe:/p",
         "Endpoints:Web:Url (http://pipe:/p) cannot be listened on. "
         + "'http://pipe:/p': named pipes exist on Windows only; use a unix socket.")]
@@ -119,8 +121,11 @@ public sealed class ConfiguredEndpointTests
     [InlineData("Endpoints:Tcp:Limits:MaxRequestBufferSize", "10000",
         "http://127.0.0.1:0: Limits.MaxRequestBufferSize (10000) must be greater than or equal to "
         + "Limits.MaxRequestHeadersTotalSize (32768).")]
-    [InlineData("Endpoints:Tcp:Protocols", "Http2",
-        "http://127.0.0.1:0: Protocols (Http2) must be Http1 or Http1AndHttp2: Asgi.Server does not serve others yet.")]
+    [InlineData("Endpoints:Tcp:Protocols", "Http3",
+        "http://127.0.0.1:0: Protocols (Http3) must be Http1, Http2 or Http1AndHttp2: Asgi.Server does not serve others.")]
+    [InlineData("Endpoints:Tcp:Limits:Http2:InitialConnectionWindowSize", "70000",
+        "http://127.0.0.1:0: Limits.Http2.InitialConnectionWindowSize (70000) must be greater than or equal to "
+        + "Limits.Http2.InitialStreamWindowSize (786432).")]
     public void An_endpoint_that_cannot_be_served_stops_the_start(string key, string value, string problem)
     {
         var values = new Dictionary<string, string?> { [key] = value };

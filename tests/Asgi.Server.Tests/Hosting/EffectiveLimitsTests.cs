@@ -4,6 +4,7 @@ using Asgi.Server.Connections;
 using Asgi.Server.Hosting;
 using Asgi.Server.Protocols.Http1;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Http2Limits = Asgi.Server.Protocols.Http2.Http2Limits;
 
 namespace Asgi.Server.Tests.Hosting;
 
@@ -12,7 +13,13 @@ public sealed class EffectiveLimitsTests
     [Fact]
     public void Each_limit_reaches_the_connection()
     {
-        var options = new AsgiServerOptions { HalfClose = HalfCloseBehavior.Abort };
+        var options = new AsgiServerOptions
+        {
+            HalfClose = HalfCloseBehavior.Abort,
+            AllowAlternateSchemes = true,
+            AllowResponseHeaderCompression = false,
+            AllowHostHeaderOverride = true,
+        };
         SetAll(options.Limits);
 
         var limits = new EffectiveLimits(options).Of(null);
@@ -37,6 +44,23 @@ public sealed class EffectiveLimitsTests
                 RequestsMax = 17,
                 AgeMaxMilliseconds = 18_000,
                 AbortsOnHalfClose = true,
+                Http2 = new Http2Limits
+                {
+                    MaxRequestLineSize = 3,
+                    MaxRequestHeadersTotalSize = 4,
+                    MaxRequestHeaderCount = 5,
+                    MaxStreamsPerConnection = 19,
+                    HeaderTableSize = 20,
+                    MaxFrameSize = 20_021,
+                    MaxRequestHeaderFieldSize = 22,
+                    InitialConnectionWindowSize = 70_023,
+                    InitialStreamWindowSize = 70_022,
+                    AllowsHostOverride = true,
+                },
+                AllowsAlternateSchemes = true,
+                CompressesResponseFields = false,
+                KeepAlivePingDelayMilliseconds = 24_000,
+                KeepAlivePingTimeoutMilliseconds = 25_000,
                 Connections = limits.Connection.Connections,
                 UpgradedConnections = limits.Connection.UpgradedConnections,
             },
@@ -91,6 +115,14 @@ public sealed class EffectiveLimitsTests
         limits.UpgradedShutdownTimeout = TimeSpan.FromSeconds(16);
         limits.MaxRequestsPerConnection = 17;
         limits.MaxConnectionAge = TimeSpan.FromSeconds(18);
+        limits.Http2.MaxStreamsPerConnection = 19;
+        limits.Http2.HeaderTableSize = 20;
+        limits.Http2.MaxFrameSize = 20_021;
+        limits.Http2.MaxRequestHeaderFieldSize = 22;
+        limits.Http2.InitialConnectionWindowSize = 70_023;
+        limits.Http2.InitialStreamWindowSize = 70_022;
+        limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(24);
+        limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(25);
         limits.RetryAfter = TimeSpan.FromSeconds(2.001);
         limits.MaxConcurrentRequests = 100;
         limits.MaxConcurrentConnections = 101;

@@ -13,6 +13,7 @@ namespace Asgi.Server.Tests.Hosting;
 public sealed class KestrelOptionsTests
 {
     private static readonly Func<string, Encoding?> s_latin1 = _ => Encoding.Latin1;
+    private static readonly TimeSpan s_second = TimeSpan.FromSeconds(1);
     private static readonly MinDataRate s_rate = new(7, TimeSpan.FromSeconds(8));
 
     // What is set for Kestrel, what is read here, and the value.
@@ -38,6 +39,16 @@ public sealed class KestrelOptionsTests
         { from => from.Limits.MaxConcurrentUpgradedConnections = 0, to => to.Limits.MaxConcurrentUpgradedConnections, 0L },
         { from => from.Limits.MinRequestBodyDataRate = null, to => to.Limits.MinRequestBodyDataRate, null },
         { from => from.Limits.MinResponseDataRate = s_rate, to => to.Limits.MinResponseDataRate, s_rate },
+        { from => from.AllowResponseHeaderCompression = false, to => to.AllowResponseHeaderCompression, false },
+        { from => from.AllowAlternateSchemes = true, to => to.AllowAlternateSchemes, true },
+        { from => from.Limits.Http2.MaxStreamsPerConnection = 1, to => to.Limits.Http2.MaxStreamsPerConnection, 1 },
+        { from => from.Limits.Http2.HeaderTableSize = 0, to => to.Limits.Http2.HeaderTableSize, 0 },
+        { from => from.Limits.Http2.MaxFrameSize = 20_000, to => to.Limits.Http2.MaxFrameSize, 20_000 },
+        { from => from.Limits.Http2.MaxRequestHeaderFieldSize = 1, to => to.Limits.Http2.MaxRequestHeaderFieldSize, 1 },
+        { from => from.Limits.Http2.InitialConnectionWindowSize = 65_535, to => to.Limits.Http2.InitialConnectionWindowSize, 65_535 },
+        { from => from.Limits.Http2.InitialStreamWindowSize = 65_535, to => to.Limits.Http2.InitialStreamWindowSize, 65_535 },
+        { from => from.Limits.Http2.KeepAlivePingDelay = s_second, to => to.Limits.Http2.KeepAlivePingDelay, s_second },
+        { from => from.Limits.Http2.KeepAlivePingTimeout = s_second, to => to.Limits.Http2.KeepAlivePingTimeout, s_second },
     };
 
     [Theory]

@@ -1,4 +1,4 @@
-// ListenOptions.Protocols while HTTP/1.1 is what is served: who asks for more is told, who refuses it is refused.
+// ListenOptions.Protocols: what an endpoint without TLS serves, what is told of the rest, and what is refused. With TLS: Tls/ProtocolsOverTlsTests.
 
 using System.Net;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -28,10 +28,8 @@ public sealed class ProtocolsTests
 
     [Theory]
     [InlineData(HttpProtocols.None)]
-    [InlineData(HttpProtocols.Http2)]
     [InlineData(HttpProtocols.Http3)]
-    [InlineData(HttpProtocols.Http2 | HttpProtocols.Http3)]
-    public async Task An_endpoint_without_HTTP_1_is_refused(HttpProtocols protocols)
+    public async Task An_endpoint_that_serves_nothing_is_refused(HttpProtocols protocols)
     {
         using var log = new LogSink();
         using var server = Create(log, listen => listen.Protocols = protocols, isSet: true);
@@ -42,13 +40,55 @@ public sealed class ProtocolsTests
         Assert.StartsWith($"http://127.0.0.1:0: Protocols ({protocols}) must be", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(HttpProtocols.Http2, false, "2.0")]
+    [InlineData(HttpProtocols.Http2 | HttpProtocols.Http3, false, "2.0")]
+    [InlineData(HttpProtocols.Http1AndHttp2, true, "2.0")]
+    [InlineData(HttpProtocols.Http1AndHttp2, true, "1.1")]
+    [InlineData(HttpProtocols.Http1AndHttp2, false, "1.1")]
+    [InlineData(HttpProtocols.Http1, true, "1.1")]
+    public async Task Without_TLS_a_client_is_served_as_the_endpoint_says(HttpProtocols protocols, bool detects, string version)
+    {
+        using var log = new LogSink();
+        using var server = Create(log, listen => (listen.Protocols, listen.DetectHttp2) = (protocols, detects), isSet: true);
+        await server.StartAsync(NativeApplication.Empty, CancellationToken.None);
+
+        Assert.Equal(Version.Parse(version), await AskAsync(server, version));
+        Assert.Equal(protocols == HttpProtocols.Http1AndHttp2 && !detects, log.Lines.Any(line => line.Id.Id == 64));
+    }
+
+    [Theory]
+    [InlineData(HttpProtocols.Http2, "1.1")]
+    [InlineData(HttpProtocols.Http1AndHttp2, "2.0")]
+    [InlineData(HttpProtocols.Http1, "2.0")]
+    public async Task Without_TLS_what_the_endpoint_does_not_serve_is_not_served(HttpProtocols protocols, string version)
+    {
+        using var log = new LogSink();
+        using var server = Create(log, listen => listen.Protocols = protocols, isSet: true);
+        await server.StartAsync(NativeApplication.Empty, CancellationToken.None);
+
+        await Assert.ThrowsAsync<HttpRequestException>(() => AskAsync(server, version));
+    }
+
     [Fact]
     public async Task Defaults_hold_for_addresses()
     {
         using var server = NativeHost.Create(
-            options => options.ConfigureEndpointDefaults(listen => listen.Protocols = HttpProtocols.Http2), Addresses.Loopback);
+            options => options.ConfigureEndpointDefaults(listen => listen.Protocols = HttpProtocols.None), Addresses.Loopback);
 
         await Assert.ThrowsAsync<InvalidOperationException>(() => server.StartAsync(NativeApplication.Empty, CancellationToken.None));
+    }
+
+    private static async Task<Version> AskAsync(AsgiServer server, string version)
+    {
+        using var client = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Get, server.GetAddresses().Addresses.Single())
+        {
+            Version = Version.Parse(version),
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        using var response = await client.SendAsync(request).WaitAsync(AppHost.Patience);
+        return response.EnsureSuccessStatusCode().Version;
     }
 
     private static AsgiServer Create(LogSink log, Action<ListenOptions> configure, bool isSet)

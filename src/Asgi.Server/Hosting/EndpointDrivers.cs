@@ -1,0 +1,49 @@
+// Which protocol a connection speaks: by what the endpoint serves, by ALPN where there is TLS, by the first bytes where that was asked for.
+// Made for each endpoint when it is bound, on the host's threads; asked on loop threads.
+using System.Net.Security;
+using Asgi.Server.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging;
+
+namespace Asgi.Server.Hosting;
+
+/// <param name="http1">HTTP/1.1.</param>
+/// <param name="http2">HTTP/2.</param>
+/// <param name="logger">Is told of connections that speak nothing the endpoint serves.</param>
+internal sealed partial class EndpointDrivers(
+    Func<Connection, ConnectionDriver> http1, Func<Connection, ConnectionDriver> http2, ILogger logger)
+{
+    /// <summary>The driver of HTTP on an endpoint's connections, whatever they have passed before.</summary>
+    public Func<Connection, ConnectionDriver> Http(ListenOptions listen)
+    {
+        var inClear = InClear(listen);
+        return connection => connection.Tls is { } tls
+            ? (tls.ApplicationProtocol == SslApplicationProtocol.Http2 ? http2 : http1)(connection)
+            : inClear(connection);
+    }
+
+    /// <summary>Whether what ALPN has agreed on, or nothing, can be served; tells if not.</summary>
+    public bool Serves(ListenOptions listen, HttpProtocols protocols, SslApplicationProtocol agreed)
+    {
+        var isServed = agreed == SslApplicationProtocol.Http2 || protocols.HasFlag(HttpProtocols.Http1);
+        if (!isServed)
+        {
+            Http2NotAgreed(logger, listen.Display);
+        }
+
+        return isServed;
+    }
+
+    private Func<Connection, ConnectionDriver> InClear(ListenOptions listen) =>
+        (listen.Protocols & HttpProtocols.Http1AndHttp2) switch
+        {
+            HttpProtocols.Http2 => http2,
+            HttpProtocols.Http1AndHttp2 when listen.DetectHttp2 => connection => new PrefaceDriver(connection, http1, http2),
+            _ => http1,
+        };
+
+    [LoggerMessage(224, LogLevel.Error,
+        "A connection of {Endpoint} is closed: the endpoint serves HTTP/2 alone, and the client has not agreed on it (ALPN).",
+        EventName = "Http2NotAgreed")]
+    private static partial void Http2NotAgreed(ILogger logger, string endpoint);
+}
