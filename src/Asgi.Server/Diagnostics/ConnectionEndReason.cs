@@ -80,6 +80,9 @@ internal enum ConnectionEndReason
     /// <summary>The handshake of TLS has failed, was late, or was none.</summary>
     TlsHandshakeFailed,
 
+    /// <summary>HTTP/2 was agreed on over a version of TLS that is too old for it.</summary>
+    InsufficientTlsVersion,
+
     /// <summary>Closed unread: as many connections were open as may be.</summary>
     MaxConcurrentConnectionsExceeded,
 
@@ -153,6 +156,7 @@ internal static class ConnectionEndReasons
         ConnectionEndReason.WriteCanceled => "write_canceled",
         ConnectionEndReason.InvalidProxyHeader => "invalid_proxy_header",
         ConnectionEndReason.TlsHandshakeFailed => "tls_handshake_failed",
+        ConnectionEndReason.InsufficientTlsVersion => "insufficient_tls_version",
         ConnectionEndReason.MaxConcurrentConnectionsExceeded => "max_concurrent_connections_exceeded",
         ConnectionEndReason.InvalidHandshake => "invalid_handshake",
         ConnectionEndReason.FlowControlWindowExceeded => "flow_control_window_exceeded",

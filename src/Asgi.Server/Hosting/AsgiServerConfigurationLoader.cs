@@ -123,7 +123,8 @@ public sealed class AsgiServerConfigurationLoader
     /// <summary>Tells of changes since the last load; the first one may be in the past.</summary>
     internal IChangeToken TakeChangeToken() => Interlocked.Exchange(ref _loadedToken, null) ?? Configuration.GetReloadToken();
 
-    internal ConfigurationText ReadText() => ConfigurationText.Read(Configuration, EndpointsKey, DefaultsKey, HttpsSettings.CertificatesKey);
+    internal ConfigurationText ReadText() =>
+        ConfigurationText.Read(Configuration, EndpointsKey, DefaultsKey, HttpsSettings.CertificatesKey);
 
     /// <summary>
     /// The endpoints the section has now, those that are as they were and new ones for those that are not, and its certificates.

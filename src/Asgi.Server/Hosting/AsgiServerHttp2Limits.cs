@@ -12,8 +12,8 @@ public sealed class AsgiServerHttp2Limits
     private const int WindowSizeMin = 65_535;
 
     /// <summary>
-    /// Streams of a connection, that is requests, at a time; one more is refused with REFUSED_STREAM (RFC 9113, section 5.1.2). Greater than
-    /// 0; default 100.
+    /// Streams of a connection, that is requests, at a time; one more is refused with REFUSED_STREAM (RFC 9113, section 5.1.2). Greater
+    /// than 0; default 100.
     /// </summary>
     public int MaxStreamsPerConnection
     {
@@ -38,7 +38,9 @@ public sealed class AsgiServerHttp2Limits
         }
     } = 4 * 1024;
 
-    /// <summary>The largest payload of a frame that a client may send (RFC 9113, section 4.2). 16,384 to 16,777,215; default 16,384.</summary>
+    /// <summary>
+    /// The largest payload of a frame that a client may send (RFC 9113, section 4.2). 16,384 to 16,777,215; default 16,384.
+    /// </summary>
     public int MaxFrameSize
     {
         get;

@@ -127,8 +127,8 @@ public sealed partial class AsgiServerOptions
     public bool AllowHostHeaderOverride { get; set; }
 
     /// <summary>
-    /// Whether response fields of HTTP/2 are compressed with a table of what was sent before (HPACK's dynamic table, RFC 7541, section 2.3.2).
-    /// Default true; false keeps a secret in a response field from being guessed by the size of others (RFC 7541, section 7.1).
+    /// Whether response fields of HTTP/2 are compressed with a table of what was sent before (HPACK's dynamic table; RFC 7541, section
+    /// 2.3.2). Default true; false keeps a secret in a response field from being guessed by the size of others (RFC 7541, section 7.1).
     /// </summary>
     public bool AllowResponseHeaderCompression { get; set; } = true;
 

@@ -1,6 +1,7 @@
 // Which protocol a connection speaks: by what the endpoint serves, by ALPN where there is TLS, by the first bytes where that was asked for.
 // Made for each endpoint when it is bound, on the host's threads; asked on loop threads.
 using System.Net.Security;
+using System.Security.Authentication;
 using Asgi.Server.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
@@ -17,10 +18,14 @@ internal sealed partial class EndpointDrivers(
     public Func<Connection, ConnectionDriver> Http(ListenOptions listen)
     {
         var inClear = InClear(listen);
-        return connection => connection.Tls is { } tls
-            ? (tls.ApplicationProtocol == SslApplicationProtocol.Http2 ? http2 : http1)(connection)
-            : inClear(connection);
+        return connection => connection.Tls is not { } tls ? inClear(connection)
+            : tls.ApplicationProtocol != SslApplicationProtocol.Http2 ? http1(connection)
+            : IsAdequate(tls.Protocol) ? http2(connection)
+            : new InadequateTlsDriver(connection);
     }
+
+    /// <summary>Whether HTTP/2 may use a version of TLS (RFC 9113, section 9.2).</summary>
+    public static bool IsAdequate(SslProtocols version) => version is SslProtocols.Tls12 or SslProtocols.Tls13;
 
     /// <summary>Whether what ALPN has agreed on, or nothing, can be served; tells if not.</summary>
     public bool Serves(ListenOptions listen, HttpProtocols protocols, SslApplicationProtocol agreed)

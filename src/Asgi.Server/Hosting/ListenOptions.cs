@@ -42,8 +42,8 @@ public sealed partial class ListenOptions
 
     /// <summary>
     /// The versions of HTTP to serve; the start refuses an endpoint with none that the server has. Default
-    /// <see cref="HttpProtocols.Http1AndHttp2"/>: with TLS the client chooses (ALPN), without it that means HTTP/1.1, as with Kestrel, unless
-    /// <see cref="DetectHttp2"/> is set; a warning says so if it was set. <see cref="HttpProtocols.Http2"/> alone is HTTP/2 by prior
+    /// <see cref="HttpProtocols.Http1AndHttp2"/>: with TLS the client chooses (ALPN), without it that means HTTP/1.1, as with Kestrel,
+    /// unless <see cref="DetectHttp2"/> is set; a warning says so if it was set. <see cref="HttpProtocols.Http2"/> alone is HTTP/2 by prior
     /// knowledge where there is no TLS. HTTP/3 is not served; a warning says so.
     /// </summary>
     public HttpProtocols Protocols
@@ -54,8 +54,8 @@ public sealed partial class ListenOptions
 
     /// <summary>
     /// Whether an endpoint without TLS that serves HTTP/1.1 and HTTP/2 finds out by the first bytes of a connection which of both it is
-    /// (the preface of RFC 9113, section 3.4), so that clients with prior knowledge of HTTP/2 can use the same port. Without effect with TLS
-    /// or where <see cref="Protocols"/> has one of them only. Default false: connections are HTTP/1.1.
+    /// (the preface of RFC 9113, section 3.4), so that clients with prior knowledge of HTTP/2 can use the same port. Without effect with
+    /// TLS or where <see cref="Protocols"/> has one of them only. Default false: connections are HTTP/1.1.
     /// </summary>
     public bool DetectHttp2 { get; set; }
 

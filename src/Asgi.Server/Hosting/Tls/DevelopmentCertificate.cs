@@ -16,7 +16,8 @@ internal sealed record DevelopmentCertificate(string? Password, string? Applicat
     /// <summary>Where certificates are, and what time it is; others for tests.</summary>
     public CertificatePlaces Places { get; init; } = CertificatePlaces.System;
 
-    public override ServerCertificate Load(CertificateFiles files) => FromFile(files) ?? FromStore() ?? throw new InvalidOperationException(
+    public override ServerCertificate Load(CertificateFiles files) => FromFile(files) ?? FromStore()
+        ?? throw new InvalidOperationException(
         "Unable to configure HTTPS endpoint. No server certificate was specified, and the default developer certificate could not be found "
         + "or is out of date. To generate a developer certificate run 'dotnet dev-certs https'. To trust the certificate (Windows and macOS "
         + "only) run 'dotnet dev-certs https --trust'. For more information on configuring HTTPS see "

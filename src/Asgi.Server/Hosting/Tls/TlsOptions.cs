@@ -81,6 +81,9 @@ internal static class TlsOptions
             ? mayBeMissing
             : validate is null
                 ? errors == SslPolicyErrors.None
-                : validate(certificate as X509Certificate2 ?? X509CertificateLoader.LoadCertificate(certificate.GetRawCertData()), chain, errors);
+                : validate(Own(certificate), chain, errors);
     }
+
+    private static X509Certificate2 Own(X509Certificate certificate) =>
+        certificate as X509Certificate2 ?? X509CertificateLoader.LoadCertificate(certificate.GetRawCertData());
 }

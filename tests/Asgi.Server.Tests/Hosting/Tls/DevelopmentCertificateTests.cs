@@ -5,10 +5,8 @@ using System.Security.Cryptography.X509Certificates;
 using Asgi.Server.Hosting;
 using Asgi.Server.Testing.Certificates;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace Asgi.Server.Tests.Hosting.Tls;
 
@@ -32,7 +30,7 @@ public sealed class DevelopmentCertificateTests : IDisposable
             options => options.CertificatePlaces = TlsBed.NoPlaces with { MyCertificates = () => [old, best, expired, unmarked, keyless] });
 
         await using var client = await bed.ConnectAsync(
-            configure: options => options.RemoteCertificateValidationCallback = (_, _, _, _) => true);
+            configure: options => options.RemoteCertificateValidationCallback = (_, shown, _, _) => shown is not null);
         Assert.Equal(best.Thumbprint, client.Certificate!.Thumbprint);
     }
 
@@ -81,7 +79,7 @@ public sealed class DevelopmentCertificateTests : IDisposable
         await using var client = await TlsClient.ConnectAsync(
             Addresses.EndPointOf(app.Urls.Single()),
             "localhost",
-            options => options.RemoteCertificateValidationCallback = (_, _, _, _) => true);
+            options => options.RemoteCertificateValidationCallback = (_, shown, _, _) => shown is not null);
         return client.Certificate!.Thumbprint;
     }
 

@@ -4,7 +4,6 @@ using System.Net.Security;
 using System.Security.Authentication;
 using Asgi.Server.Hosting;
 using Asgi.Server.Testing.Certificates;
-using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Configuration;
 
 namespace Asgi.Server.Tests.Hosting.Tls;

@@ -1,11 +1,9 @@
 // Certificates and https endpoints from the configuration: where certificates are, what holds for whom, and what is refused.
 
 using System.Security.Authentication;
-using System.Security.Cryptography.X509Certificates;
 using Asgi.Server.Hosting;
 using Asgi.Server.Testing.Certificates;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;

@@ -2,7 +2,6 @@
 
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
-using Asgi.Server.Hosting;
 using Asgi.Server.Testing.Certificates;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
