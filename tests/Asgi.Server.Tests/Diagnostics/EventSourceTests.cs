@@ -6,6 +6,7 @@ using Asgi.Server.Connections;
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Testing.Simulation;
 using Asgi.Server.Tests.Connections;
+using Asgi.Server.Tests.Connections.Tls;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Asgi.Server.Tests.Diagnostics;
@@ -156,6 +157,30 @@ public sealed class EventSourceTests
             ("request-queue-length", 0),
             ("current-upgraded-requests", 0),
             ("current-requests", 0));
+    }
+
+    [Fact]
+    public async Task Handshakes_begin_and_end()
+    {
+        using var source = new ServerEvents(_name);
+        using var listener = new Listener(_name, countersPerSecond: 100);
+        using var server = new SimulatedServer(Apps.Path, events: source, before: http =>
+        {
+            var rules = TlsBed.Rules(http);
+            return connection => new TlsDriver(connection, rules);
+        });
+        using var client = TlsClient.Connect(server);
+        server.Connect("\x16\x03\x01\x00\x04\x01\x00\x00\x00");
+        server.Connect().ShutdownSend();
+        server.Connect();
+        server.Run();
+
+        Assert.Equal(
+            ["8 TlsHandshakeStart", "9 TlsHandshakeStop", "8 TlsHandshakeStart", "10 TlsHandshakeFailed", "9 TlsHandshakeStop"],
+            listener.Events.Where(its => its.EventId is >= 8 and <= 10).Select(its => $"{its.EventId} {its.EventName}").Take(5));
+        Assert.Contains("1.", (string)listener.Events.First(its => its.EventId == 9).Payload![1]!, StringComparison.Ordinal);
+        await listener.WaitForAsync(("total-tls-handshakes", 1), ("failed-tls-handshakes", 1), ("current-tls-handshakes", 1));
+        Assert.Contains("tls-handshakes-per-second", listener.Rates.Keys);
     }
 
     private sealed class Listener : EventListener

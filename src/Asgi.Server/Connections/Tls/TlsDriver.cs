@@ -2,11 +2,13 @@
 // its own, and hands the connection over to the driver of what ALPN has chosen. What the client has sent behind its Finished is the first
 // that the transport decrypts. On the thread of the connection's loop; the handshake itself may be elsewhere where application code runs in
 // it (TlsHandshake).
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Authentication;
 using Asgi.Server.Diagnostics;
 
 namespace Asgi.Server.Connections;
 
+[SuppressMessage("Design", "CA1001", Justification = "Its end is OnClosed, which lets go of the handshake; the wire owns only blocks.")]
 internal sealed class TlsDriver(Connection connection, TlsRules rules) : ConnectionDriver
 {
     /// <summary>The type of the record that every handshake begins with (RFC 8446, section 5.1).</summary>

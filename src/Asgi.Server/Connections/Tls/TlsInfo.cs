@@ -1,6 +1,8 @@
 // What is known of the TLS of a connection, for applications. Written by the handshake, on whatever thread its callbacks are; read on any,
 // by who was told of the connection after it.
+using System.Diagnostics.CodeAnalysis;
 using System.Net.Security;
+using System.Runtime.Versioning;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Asgi.Server.Diagnostics;
@@ -8,6 +10,7 @@ using Asgi.Server.Loops;
 
 namespace Asgi.Server.Connections;
 
+[SuppressMessage("Design", "CA1001", Justification = "The stream is disposed by who ends it: the handshake that fails, or the transport.")]
 internal sealed class TlsInfo : ITlsInfo
 {
     private readonly Connection _connection;
@@ -119,7 +122,7 @@ internal sealed class TlsInfo : ITlsInfo
 
         public override void Run()
         {
-            transport.Negotiate(stream => stream.NegotiateClientCertificateAsync(cancellationToken), End);
+            transport.Negotiate(stream => NegotiateAsync(stream, cancellationToken), End);
             _cancellation = cancellationToken.UnsafeRegister(
                 static asked => ((Ask)asked!).Loop.Post(new Cancel((Ask)asked)), this);
         }
@@ -127,6 +130,21 @@ internal sealed class TlsInfo : ITlsInfo
         private Loop Loop => info._connection.Loop;
 
         private TlsTransport Transport => transport;
+
+        [SupportedOSPlatformGuard("linux")]
+        [SupportedOSPlatformGuard("windows")]
+        [SupportedOSPlatformGuard("freebsd")]
+        private static bool CanNegotiate => OperatingSystem.IsLinux() || OperatingSystem.IsWindows() || OperatingSystem.IsFreeBSD();
+
+        private static Task NegotiateAsync(TlsStream stream, CancellationToken cancellationToken)
+        {
+            if (CanNegotiate)
+            {
+                return stream.NegotiateClientCertificateAsync(cancellationToken);
+            }
+
+            throw new PlatformNotSupportedException("On this system clients can be asked for their certificate in the handshake only.");
+        }
 
         private void End(Exception? failure)
         {

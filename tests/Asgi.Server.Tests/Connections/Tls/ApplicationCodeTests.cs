@@ -130,10 +130,10 @@ public sealed class ApplicationCodeTests
         using var stage = new HandOffStage(random, handOffChance: 0.7);
         var options = TlsBed.Options(protocols: version);
         options.ClientCertificateRequired = true;
-        options.RemoteCertificateValidationCallback = (_, _, _, _) =>
+        options.RemoteCertificateValidationCallback = (_, certificate, _, _) =>
         {
             stage.Point();
-            return true;
+            return TestCertificates.IsOurs(certificate);
         };
         using var server = TlsBed.Serve(
             Apps.Path,

@@ -2,7 +2,6 @@
 
 using System.Net.Security;
 using System.Security.Authentication;
-using System.Security.Cryptography.X509Certificates;
 using Asgi.Server.Connections;
 using Asgi.Server.Testing.Certificates;
 using Asgi.Server.Testing.Simulation;
@@ -304,7 +303,8 @@ public sealed class ClientCertificateTests
     private static SslServerAuthenticationOptions Judging()
     {
         var options = TlsBed.Options();
-        options.RemoteCertificateValidationCallback = ClientCertificates.Noting((_, _, _, _) => true);
+        options.RemoteCertificateValidationCallback = ClientCertificates.Noting(
+            (_, certificate, _, _) => certificate is null || TestCertificates.IsOurs(certificate));
         return options;
     }
 

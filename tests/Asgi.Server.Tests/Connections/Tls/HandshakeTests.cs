@@ -65,7 +65,7 @@ public sealed class HandshakeTests
 
         for (var i = 0; i < 3; i++)
             Assert.Equal($"/{i}", client.Get($"GET /{i} HTTP/1.1\r\nHost: a\r\n\r\n").Content);
-        client.Stream.ShutdownAsync().GetAwaiter().GetResult();
+        client.ShutDown();
         client.Raw.ShutdownSend();
         server.Run();
         Assert.Equal(0, server.ConnectionCount);

@@ -94,6 +94,9 @@ internal sealed class TlsClient : IDisposable
         return new RawResponseText(text, Read(count));
     }
 
+    /// <summary>Says close_notify.</summary>
+    public void ShutDown() => Stream.ShutdownAsync().GetAwaiter().GetResult();
+
     public void Dispose() => Stream.Dispose();
 
     internal sealed record RawResponseText(string Head, string Content)

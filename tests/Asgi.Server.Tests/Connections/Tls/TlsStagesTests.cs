@@ -5,13 +5,11 @@ using System.Net.Security;
 using System.Security.Authentication;
 using Asgi.Server.Application;
 using Asgi.Server.Connections;
-using Asgi.Server.Diagnostics;
 using Asgi.Server.Testing.Certificates;
 using Asgi.Server.Testing.Simulation;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace Asgi.Server.Tests.Connections.Tls;
 

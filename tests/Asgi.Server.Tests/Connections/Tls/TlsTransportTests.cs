@@ -4,7 +4,6 @@ using System.Security.Authentication;
 using System.Text;
 using Asgi.Server.Connections;
 using Asgi.Server.Loops;
-using Asgi.Server.Testing;
 using Asgi.Server.Testing.Simulation;
 
 namespace Asgi.Server.Tests.Connections.Tls;
@@ -213,7 +212,7 @@ public sealed class TlsTransportTests
         using var server = TlsBed.Serve(Apps.Path);
         using var client = TlsClient.Connect(server);
         client.Get(Apps.Get);
-        client.Stream.ShutdownAsync().GetAwaiter().GetResult();
+        client.ShutDown();
         server.Run();
 
         Assert.Equal(ConnectionEnd.Fin, client.Raw.End);
