@@ -1,4 +1,5 @@
-// ListenOptions.Protocols: what an endpoint without TLS serves, what is told of the rest, and what is refused. With TLS: Tls/ProtocolsOverTlsTests.
+// ListenOptions.Protocols: what an endpoint without TLS serves, what is told of the rest, and what is refused. With
+// TLS: Tls/ProtocolsOverTlsTests.
 
 using System.Net;
 using Microsoft.AspNetCore.Server.Kestrel.Core;

@@ -22,7 +22,8 @@ public sealed class InadequateTlsTests
     [Fact]
     public void A_client_is_told_INADEQUATE_SECURITY_and_the_connection_ends()
     {
-        using var server = new SimulatedServer((HttpExchange _) => default(ValueTask), before: _ => connection => new InadequateTlsDriver(connection));
+        using var server = new SimulatedServer(
+            (HttpExchange _) => default(ValueTask), before: _ => connection => new InadequateTlsDriver(connection));
         var client = server.Connect();
         server.Run();
 

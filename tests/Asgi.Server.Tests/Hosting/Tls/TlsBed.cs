@@ -39,7 +39,8 @@ internal sealed class TlsBed : IAsyncDisposable
         var options = new AsgiServerOptions { LoopCount = 1, CertificatePlaces = NoPlaces };
         configure(options);
         var log = new LogSink();
-        var bed = new TlsBed(new AsgiServer(Options.Create(options), LoggerFactory.Create(logging => logging.AddProvider(log)))) { Log = log };
+        var logging = LoggerFactory.Create(logging => logging.AddProvider(log));
+        var bed = new TlsBed(new AsgiServer(Options.Create(options), logging)) { Log = log };
         foreach (var address in addresses)
             bed.Server.GetAddresses().Addresses.Add(address);
         try

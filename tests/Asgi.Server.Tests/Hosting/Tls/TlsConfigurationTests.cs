@@ -90,7 +90,8 @@ public sealed class TlsConfigurationTests : IDisposable
     public async Task TLS_that_code_gives_an_endpoint_comes_before_its_section()
     {
         await using var bed = await StartAsync(
-            Default(), options => options.ConfigurationLoader!.Endpoint("A", endpoint => endpoint.ListenOptions.UseHttps(TestCertificates.Rsa)));
+            Default(),
+            options => options.ConfigurationLoader!.Endpoint("A", endpoint => endpoint.ListenOptions.UseHttps(TestCertificates.Rsa)));
 
         Assert.Equal(TestCertificates.Rsa.Thumbprint, await bed.ThumbprintAsync());
     }
