@@ -1,5 +1,5 @@
-// Frames that are legal one by one and an attack in numbers (RFC 9113, section 10.5): one counter for each kind, over a span of time, each with
-// the fault it ends in. Owned by the machine, which counts before it does anything else.
+// Frames that are legal one by one and an attack in numbers (RFC 9113, section 10.5): one counter for each kind, over a span of time, each
+// with the fault it ends in. Owned by the machine, which counts before it does anything else.
 
 namespace Asgi.Server.Protocols.Http2;
 
@@ -14,10 +14,10 @@ internal struct AbuseCounters(Http2Limits limits)
     private Counter _unknownFrames;
     private Counter _tinyWindowUpdates;
 
-    /// <summary>The peer reset a stream, or had to be refused one.</summary>
+    /// <summary>The peer reset a stream, or one of its requests was refused or malformed.</summary>
     public Http2Fault? Reset(long now) => Count(ref _resets, limits.StreamResetsMax, now) ? null : Http2Faults.TooManyResets;
 
-    /// <summary>The peer made us reset a stream.</summary>
+    /// <summary>The peer made us reset a stream that was open.</summary>
     public Http2Fault? StreamFault(long now) =>
         Count(ref _streamFaults, limits.StreamFaultsMax, now) ? null : Http2Faults.TooManyStreamFaults;
 
