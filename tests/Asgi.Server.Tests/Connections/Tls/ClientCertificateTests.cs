@@ -315,7 +315,8 @@ public sealed class ClientCertificateTests
         return options;
     }
 
-    private static SimulatedServer Serve(Func<HttpContext, Task<string>> run, SslServerAuthenticationOptions options, bool allowsDelayed = false) =>
+    private static SimulatedServer Serve(
+        Func<HttpContext, Task<string>> run, SslServerAuthenticationOptions options, bool allowsDelayed = false) =>
         HostedDelegate.Serve(
             async context =>
             {
