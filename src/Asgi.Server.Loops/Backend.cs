@@ -115,7 +115,7 @@ internal abstract class Transport
     /// <summary>Bytes that a send has taken and the system has not: nothing is sent until they are. A socket has none.</summary>
     public virtual long UnsentLength => 0;
 
-    /// <summary>Whether more may be received without a new edge after a receive that did not fill its buffer. A socket has no more.</summary>
+    /// <summary>Whether more may be received without a new edge after a receive that has not filled its buffer. Not of a socket.</summary>
     public virtual bool HasMore => false;
 
     /// <summary>Whether the transport itself waits for bytes, whatever is above it does.</summary>

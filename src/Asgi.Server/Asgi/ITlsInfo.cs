@@ -29,7 +29,7 @@ internal interface ITlsInfo
     /// <summary>The client's certificate; null when it has presented none. An application may put another in its place.</summary>
     X509Certificate2? ClientCertificate { get; set; }
 
-    /// <summary>The client's certificate and those that lead from it to a root, in DER, as they were validated; empty without one.</summary>
+    /// <summary>The client's certificate and those that lead from it to a root, in DER, as validated; empty without one.</summary>
     IReadOnlyList<byte[]> ClientCertificateChain { get; }
 
     /// <summary>What was wrong with the client's certificate, which was taken all the same; None when nothing was.</summary>

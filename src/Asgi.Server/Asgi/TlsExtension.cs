@@ -29,14 +29,14 @@ public sealed class TlsExtension
     public string? ClientCertificateName => _info.ClientCertificate?.SubjectName.Name;
 
     /// <summary>
-    /// ASGI's <c>client_cert_error</c>: what was wrong with the certificate, which the endpoint has taken all the same; null when nothing
-    /// was, or there is no certificate.
+    /// ASGI's <c>client_cert_error</c>: what was wrong with the certificate, which the endpoint has taken all the same; null when
+    /// nothing was, or there is no certificate.
     /// </summary>
     public string? ClientCertificateError => _info.ClientCertificate is null || _info.ClientCertificateErrors == SslPolicyErrors.None
         ? null
         : _info.ClientCertificateErrors.ToString();
 
-    /// <summary>ASGI's <c>tls_version</c>: the number of the version agreed on, <c>0x0304</c> for TLS 1.3; null when it is unknown.</summary>
+    /// <summary>ASGI's <c>tls_version</c>: the number of the version agreed on, <c>0x0304</c> for TLS 1.3; null when unknown.</summary>
     public int? Version => _info.Protocol switch
     {
         SslProtocols.Tls13 => 0x0304,

@@ -21,7 +21,7 @@ internal sealed record ProxyProtocolRules
     /// <summary>Bytes a header may have.</summary>
     public int LengthMax { get; init; } = 4096;
 
-    /// <summary>When an operator was last told that connections are refused: a proxy that is not on the list must not go unnoticed.</summary>
+    /// <summary>When an operator was last told of refused connections: a proxy that is not on the list must not go unnoticed.</summary>
     public Reminder Reminder { get; } = new();
 
     /// <summary>Whether what a peer says of others is believed.</summary>

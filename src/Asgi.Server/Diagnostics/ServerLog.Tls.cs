@@ -1,4 +1,4 @@
-// What the server logs of TLS. Plain values in, any thread; a category of its own, with Kestrel's ids where the event is the same.
+// What the server logs of TLS. Plain values in, any thread; a category of its own, and ids that no other has (Kestrel's are 1 to 3).
 using System.Net;
 using System.Security.Authentication;
 using Microsoft.Extensions.Logging;
@@ -28,17 +28,17 @@ internal sealed partial class ServerLog
 
     public void TlsOnPlainPort(EndPoint? endPoint) => TlsOnPlainPort(_https, endPoint);
 
-    [LoggerMessage(1, LogLevel.Debug,
+    [LoggerMessage(134, LogLevel.Debug,
         "Connection id \"{ConnectionId}\": the TLS handshake has failed.",
         EventName = "AuthenticationFailed")]
     private static partial void AuthenticationFailed(ILogger logger, string connectionId, Exception exception);
 
-    [LoggerMessage(2, LogLevel.Debug,
+    [LoggerMessage(135, LogLevel.Debug,
         "Connection id \"{ConnectionId}\": the TLS handshake was not over in time.",
         EventName = "AuthenticationTimedOut")]
     private static partial void HandshakeTimedOut(ILogger logger, string connectionId);
 
-    [LoggerMessage(3, LogLevel.Debug,
+    [LoggerMessage(136, LogLevel.Debug,
         "Connection id \"{ConnectionId}\" established, with {Protocol}.",
         EventName = "HttpsConnectionEstablished")]
     private static partial void HandshakeEstablished(ILogger logger, string connectionId, SslProtocols protocol);

@@ -119,8 +119,9 @@ internal static class TestCertificates
         }
 
         using var authorityKey = authority.GetECDsaPrivateKey()!;
+        var generator = X509SignatureGenerator.CreateForECDsa(authorityKey);
         using var issued = request.Create(
-            authority.SubjectName, X509SignatureGenerator.CreateForECDsa(authorityKey), NotBefore, NotAfter, RandomNumberGenerator.GetBytes(8));
+            authority.SubjectName, generator, NotBefore, NotAfter, RandomNumberGenerator.GetBytes(8));
         using var withKey = key is RSA rsaKey ? issued.CopyWithPrivateKey(rsaKey) : issued.CopyWithPrivateKey((ECDsa)key);
         key.Dispose();
         return Own(withKey);

@@ -5,6 +5,7 @@ using Asgi.Server.Connections;
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Testing.Simulation;
 using Asgi.Server.Tests.Connections;
+using Asgi.Server.Tests.Connections.Tls;
 using Microsoft.AspNetCore.Connections.Features;
 
 namespace Asgi.Server.Tests.Diagnostics;
@@ -428,6 +429,25 @@ public sealed class ConnectionEndTests
         run.Server.Advance(rules.TimeoutMilliseconds + 1000);
 
         run.AssertEnd(ConnectionEndReason.InvalidProxyHeader, "invalid_proxy_header");
+    }
+
+    [Theory]
+    [InlineData("GET / HTTP/1.1\r\n")]
+    [InlineData("\x16\x03\x01\x00\x04\x01\x00\x00\x00")]
+    [InlineData("\x16\x03\x01")]
+    [InlineData("")]
+    [Ends(ConnectionEndReason.TlsHandshakeFailed)]
+    public void No_handshake_of_TLS(string sent)
+    {
+        using var run = new Run(Apps.Path, before: http =>
+        {
+            var rules = TlsBed.Rules(http);
+            return connection => new TlsDriver(connection, rules);
+        });
+        run.Server.Connect(sent);
+        run.Server.Advance(TlsRules.HandshakeTimeoutMillisecondsDefault + 10_000);
+
+        run.AssertEnd(ConnectionEndReason.TlsHandshakeFailed, "tls_handshake_failed");
     }
 
     [Theory]

@@ -170,6 +170,7 @@ public sealed class EventSourceTests
             return connection => new TlsDriver(connection, rules);
         });
         using var client = TlsClient.Connect(server);
+        client.Get(Apps.Get);
         server.Connect("\x16\x03\x01\x00\x04\x01\x00\x00\x00");
         server.Connect().ShutdownSend();
         server.Connect();

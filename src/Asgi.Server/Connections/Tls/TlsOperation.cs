@@ -1,6 +1,6 @@
-// Work of SslStream that takes several records: a handshake, or the request for a client's certificate later. Its steps run on the loop, one
-// for each time the records it waits for are there; or, where application code may run in them, as calls from the ready list, with hand-off.
-// The loop hears of its progress and of its end.
+// Work of SslStream that takes several records: a handshake, or the request for a client's certificate later. Its steps run on the loop,
+// one for each time the records it waits for are there; or, where application code may run in them, as calls from the ready list, with
+// hand-off. The loop hears of its progress and of its end.
 using Asgi.Server.Loops;
 
 namespace Asgi.Server.Connections;
@@ -12,7 +12,8 @@ namespace Asgi.Server.Connections;
 /// <param name="onProgress">Called on the loop when it has the wire again.</param>
 /// <param name="onEnded">Called on the loop when the work is over and all calls have returned, with what it has thrown.</param>
 internal sealed class TlsOperation(
-    Connection connection, TlsWire wire, bool runsApplicationCode, Func<Task> run, Action onProgress, Action<Exception?> onEnded) : ReadyItem
+    Connection connection, TlsWire wire, bool runsApplicationCode, Func<Task> run, Action onProgress, Action<Exception?> onEnded)
+    : ReadyItem
 {
     private Task? _task;
     private bool _isCalling;

@@ -1,5 +1,5 @@
-// The question for a client's certificate while the connection is in use: SslStream has the wire, perhaps on another thread, so that nothing
-// is received or sent until the client has answered. What is here is on the thread of the loop.
+// The question for a client's certificate while the connection is in use: SslStream has the wire, perhaps on another thread, so that
+// nothing is received or sent until the client has answered. What is here is on the thread of the loop.
 using Asgi.Server.Loops;
 
 namespace Asgi.Server.Connections;

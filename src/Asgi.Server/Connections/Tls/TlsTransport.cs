@@ -1,6 +1,6 @@
-// A transport that encrypts and decrypts: what is above sees plain bytes with the contract of a socket. SslStream is called only when a whole
-// record is there, so that its reads complete at once and it keeps nothing in between; its writes complete at once because the wire takes
-// what the socket does not. On the thread of the connection's loop. Decrypting is in TlsTransport.Receive.cs, encrypting in
+// A transport that encrypts and decrypts: what is above sees plain bytes with the contract of a socket. SslStream is called only when a
+// whole record is there, so that its reads complete at once and it keeps nothing in between; its writes complete at once because the wire
+// takes what the socket does not. On the thread of the connection's loop. Decrypting is in TlsTransport.Receive.cs, encrypting in
 // TlsTransport.Send.cs, the question for a client's certificate in TlsTransport.Negotiation.cs.
 using System.Diagnostics.CodeAnalysis;
 using System.Net;

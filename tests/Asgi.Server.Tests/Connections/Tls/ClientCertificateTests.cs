@@ -54,7 +54,7 @@ public sealed class ClientCertificateTests
                 throw new IOException("closed");
         });
         server.Run();
-        Assert.Single(server.Log.Entries, entry => entry.Category == "Asgi.Server.Https" && entry.Id.Id == 1);
+        Assert.Single(server.Log.Entries, entry => entry.Category == "Asgi.Server.Https" && entry.Id.Id == 134);
     }
 
     [Fact]
@@ -315,7 +315,8 @@ public sealed class ClientCertificateTests
         return options;
     }
 
-    private static SimulatedServer Serve(Func<HttpContext, Task<string>> run, SslServerAuthenticationOptions options, bool allowsDelayed = false) =>
+    private static SimulatedServer Serve(
+        Func<HttpContext, Task<string>> run, SslServerAuthenticationOptions options, bool allowsDelayed = false) =>
         HostedDelegate.Serve(
             async context =>
             {

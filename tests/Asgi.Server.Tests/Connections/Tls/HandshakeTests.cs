@@ -10,9 +10,9 @@ namespace Asgi.Server.Tests.Connections.Tls;
 
 public sealed class HandshakeTests
 {
-    private const int AuthenticationFailed = 1;
-    private const int TimedOut = 2;
-    private const int Established = 3;
+    private const int AuthenticationFailed = 134;
+    private const int TimedOut = 135;
+    private const int Established = 136;
 
     public static TheoryData<SslProtocols> Versions => [SslProtocols.Tls12, SslProtocols.Tls13];
 

@@ -12,7 +12,8 @@ namespace Asgi.Server.Tests.Connections.Tls;
 
 internal static class TlsBed
 {
-    public static SslServerAuthenticationOptions Options(X509Certificate2? certificate = null, SslProtocols protocols = SslProtocols.None) =>
+    public static SslServerAuthenticationOptions Options(
+        X509Certificate2? certificate = null, SslProtocols protocols = SslProtocols.None) =>
         new()
         {
             ServerCertificateContext = SslStreamCertificateContext.Create(certificate ?? TestCertificates.Ecdsa, null, offline: true),

@@ -164,7 +164,8 @@ public sealed class TlsStagesTests
         Assert.Equal("1.3", measured.Handshakes[0]["tls.protocol.version"]);
         Assert.False(measured.Handshakes[0].ContainsKey("error.type"));
         Assert.False(measured.Handshakes[1].ContainsKey("tls.protocol.version"));
-        Assert.All(measured.Handshakes.Skip(1), tags => Assert.EndsWith("Exception", (string)tags["error.type"]!, StringComparison.Ordinal));
+        Assert.All(
+            measured.Handshakes.Skip(1), tags => Assert.EndsWith("Exception", (string)tags["error.type"]!, StringComparison.Ordinal));
         Assert.All(measured.Handshakes, tags => Assert.Equal("127.0.0.1", tags["server.address"]));
     }
 
