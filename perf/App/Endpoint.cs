@@ -24,8 +24,8 @@ internal static class Endpoint
             AddCertificate(builder);
     }
 
-    // RSA of 2048 bits, as most certificates are, signed by itself: no load checks it. The files are in the folder that the caller of the app
-    // deletes, beside the one that is served.
+    // RSA of 2048 bits, as most certificates are, signed by itself: no load checks it. The files are in the folder that the caller of the
+    // app deletes, beside the one that is served.
     private static void AddCertificate(WebApplicationBuilder builder)
     {
         using var key = RSA.Create(2048);

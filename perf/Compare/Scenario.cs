@@ -1,5 +1,5 @@
-// What is measured, as a table: a name to ask for, the route, the client's connections, and the arguments of the load: of wrk.lua with wrk, of
-// the program itself with others.
+// What is measured, as a table: a name to ask for, the route, the client's connections, and the arguments of the load: of wrk.lua with wrk,
+// of the program itself with others.
 
 namespace Compare;
 
@@ -66,7 +66,8 @@ internal sealed record Scenario(string Name, string Target, int Connections, str
     public bool IsStatic => Target.StartsWith("/static/", StringComparison.Ordinal);
 
     /// <summary>A fixed response to each head is right, and connections stay open.</summary>
-    public bool IsPlain => IsCleartext && Target == "/plaintext" && !Arguments.Any(argument => argument.StartsWith("close", StringComparison.Ordinal));
+    public bool IsPlain => IsCleartext && Target == "/plaintext"
+        && !Arguments.Any(argument => argument.StartsWith("close", StringComparison.Ordinal));
 
     private static Scenario OverHttp2(string name, string target) =>
         new(name, target, 8, []) { Protocol = "h2c", Generator = Generator.H2load, WarmUp = Long };

@@ -46,7 +46,8 @@ internal sealed partial class Server : IDisposable
         var kind = ServerKind.Named(name);
         int port = kind.PrintsAddress ? 0 : FreePort();
         var folder = StaticFiles.Create();
-        var server = new Server(name, Process.Start(StartInfo(kind, kind.Command(new Start(app, folder.FullName, port, scenario.Protocol))))!, folder);
+        var server = new Server(
+            name, Process.Start(StartInfo(kind, kind.Command(new Start(app, folder.FullName, port, scenario.Protocol))))!, folder);
         try
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);

@@ -6,7 +6,7 @@ using System.Globalization;
 
 namespace Compare;
 
-/// <summary>What a server is started with: the path of App.dll, the server's own folder with the static files, a port, a protocol.</summary>
+/// <summary>What a server is started with: the path of App.dll, its own folder with the static files, a port, a protocol.</summary>
 internal sealed record Start(string App, string Folder, int Port, string Protocol);
 
 /// <summary>How a server is found and started.</summary>

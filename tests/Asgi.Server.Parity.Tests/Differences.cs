@@ -118,9 +118,11 @@ internal static class Differences
         new("Connection after malformed content that the app has not read or has swallowed", null, "close", "uniform");
 
     // RawExchange.Outcome over HTTP/2 when the app writes a string with a status that has no content: its head ends the stream.
-    public static readonly Difference<string> WriteWith204OverHttp2 = new("a write with 204, over HTTP/2", "204 cut", "204 open", "uniform");
+    public static readonly Difference<string> WriteWith204OverHttp2 =
+        new("a write with 204, over HTTP/2", "204 cut", "204 open", "uniform");
 
-    public static readonly Difference<string> WriteWith304OverHttp2 = new("a write with 304, over HTTP/2", "304 cut", "304 open", "uniform");
+    public static readonly Difference<string> WriteWith304OverHttp2 =
+        new("a write with 304, over HTTP/2", "304 cut", "304 open", "uniform");
 
     // RawExchange.Outcome over HTTP/2; HTTP/1.1 leaves the null out on both.
     public static readonly Difference<string> NullValueOverHttp2 =

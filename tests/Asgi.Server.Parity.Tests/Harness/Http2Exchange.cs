@@ -1,5 +1,5 @@
-// A request written as HTTP/1.1, said in HTTP/2: the same method, target, fields and content on a stream of HttpClient's, and what came of it
-// in the words that tests of HTTP/1.1 read. Called by ParityHost.
+// A request written as HTTP/1.1, said in HTTP/2: the same method, target, fields and content on a stream of HttpClient's, and what came of
+// it in the words that tests of HTTP/1.1 read. Called by ParityHost.
 
 using System.Net;
 using System.Text;
