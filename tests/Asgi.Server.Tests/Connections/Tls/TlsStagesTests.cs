@@ -5,7 +5,6 @@ using System.Net.Security;
 using System.Security.Authentication;
 using Asgi.Server.Application;
 using Asgi.Server.Connections;
-using Asgi.Server.Testing.Certificates;
 using Asgi.Server.Testing.Simulation;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
