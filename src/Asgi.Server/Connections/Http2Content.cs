@@ -100,8 +100,8 @@ internal sealed class Http2Content(Http2Driver driver, Http2StreamState state)
     }
 
     /// <summary>
-    /// The application has used so much, and looked at so much (which includes that). Who has looked at all of it waits for more, as those do
-    /// that take whole messages: the client gets room for what was looked at, or a message larger than the window would never be whole.
+    /// The application has used so much, and looked at so much (which includes that). Who has looked at all of it waits for more, as those
+    /// do that take whole messages: the client gets room for what was looked at, or a message larger than the window would never be whole.
     /// </summary>
     public void Advance(long consumed, long examined)
     {

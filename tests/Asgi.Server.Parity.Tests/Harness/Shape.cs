@@ -25,8 +25,12 @@ internal sealed record Shape(RequestDelegate App, string Outcome, string? Framin
     {
         var data = new TheoryData<HostKind, string>();
         foreach (var (name, shape) in shapes)
-            foreach (var host in Hosts.WithHttp.Where(host => !host.IsHttp2() || (!shape.IsHttp1Only && Http2Exchange.CanSay(shape.Request))))
+        {
+            var hasHttp2 = !shape.IsHttp1Only && Http2Exchange.CanSay(shape.Request);
+            foreach (var host in Hosts.WithHttp.Where(host => hasHttp2 || !host.IsHttp2()))
                 data.Add(host, name);
+        }
+
         return data;
     }
 
