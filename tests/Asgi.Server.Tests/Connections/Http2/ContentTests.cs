@@ -5,7 +5,6 @@ using Asgi.Server.Connections;
 using Asgi.Server.Loops;
 using Asgi.Server.Testing.Simulation;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using static Asgi.Server.Testing.Http2Bytes;
 
 namespace Asgi.Server.Tests.Connections.Http2;

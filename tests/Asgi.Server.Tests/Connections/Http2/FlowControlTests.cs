@@ -1,7 +1,6 @@
 // What leaves, and whose turn it is (RFC 9113, sections 5.2 and 6.9): the windows of stream and connection, fairness, and what waits for
 // a client that does not read.
 
-using Asgi.Server.Connections;
 using Asgi.Server.Testing.Simulation;
 using static Asgi.Server.Testing.Http2Bytes;
 

@@ -29,7 +29,7 @@ public sealed class PrefaceTests
     {
         using var server = Serve();
         var client = server.Connect();
-        client.Send(Preface[..23]);
+        client.Send(Preface.AsSpan(0, 23));
         server.Run();
         Assert.Equal("", client.Received);
         client.Send("\r");

@@ -1,11 +1,8 @@
 // Responses as frames (RFC 9113, sections 8.1 and 6.9): what stands in HEADERS, what in DATA, where END_STREAM is, and how many sends it
 // takes.
 
-using System.Text;
-using Asgi.Server.Connections;
 using Asgi.Server.Testing.Simulation;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using static Asgi.Server.Testing.Http2Bytes;
 
 namespace Asgi.Server.Tests.Connections.Http2;
