@@ -12,6 +12,11 @@ internal static class KestrelHttpsDefaults
     /// <summary>The options as Kestrel's endpoints would begin with them; null where Kestrel does not say.</summary>
     public static HttpsConnectionAdapterOptions? Read(KestrelServerOptions kestrel)
     {
+        if (kestrel.ApplicationServices is null)
+        {
+            return null;
+        }
+
         // Its section is read by this server's own loader, or not at all.
         var loader = kestrel.ConfigurationLoader;
         kestrel.ConfigurationLoader = null;
@@ -28,13 +33,10 @@ internal static class KestrelHttpsDefaults
         {
             // Before it was added to Kestrel's.
         }
-        catch (InvalidOperationException)
+        catch (Exception)
         {
-            // An app without Kestrel's services has no https endpoints of Kestrel's either.
-        }
-        catch (ArgumentNullException)
-        {
-            // Nor has one without any.
+            // An app without Kestrel's services has no https endpoints of Kestrel's either; and what its endpoint defaults miss, of which
+            // those of https come after, is missed where Kestrel would begin an endpoint.
         }
         finally
         {
