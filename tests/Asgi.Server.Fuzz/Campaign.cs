@@ -2,6 +2,7 @@
 // made as small as its failure allows. Called by the smoke run and by Main.
 
 using Asgi.Server.Fuzz.Driver;
+using Asgi.Server.Fuzz.Frames;
 using Asgi.Server.Fuzz.Messages;
 
 namespace Asgi.Server.Fuzz;
@@ -20,6 +21,8 @@ internal static class Campaign
         new("chunked", ChunkedGrammar.Draw),
         new("driver", Script.Draw),
         new("proxy", ProxyGrammar.Draw),
+        new("hpack", HpackGrammar.Draw),
+        new("frames", FrameGrammar.Draw),
     ];
 
     /// <summary>Tries one case.</summary>

@@ -10,6 +10,8 @@ public class SmokeTests
     [InlineData("chunked", 3000)]
     [InlineData("driver", 300)]
     [InlineData("proxy", 20000)]
+    [InlineData("hpack", 10000)]
+    [InlineData("frames", 3000)]
     public void Every_invariant_holds(string name, int iterations)
     {
         const int Seed = 2026;

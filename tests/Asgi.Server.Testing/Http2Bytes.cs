@@ -1,5 +1,5 @@
-// Frames of a client, written by hand (RFC 9113, section 6), and field blocks of literals without indexing or Huffman coding (RFC 7541, 6.2.2):
-// nothing of the product is used, so that nothing of it is taken for granted.
+// Frames of a client, written by hand (RFC 9113, section 6), and field blocks of literals without indexing or Huffman coding (RFC 7541,
+// 6.2.2): nothing of the product is used, so that nothing of it is taken for granted.
 
 using System.Buffers.Binary;
 using System.Text;

@@ -1,5 +1,5 @@
-// Drives the HTTP/2 machine as a driver does, without a socket: appends what arrives, reads until NeedData, keeps what was not consumed, and
-// writes down what it was told.
+// Drives the HTTP/2 machine as a driver does, without a socket: appends what arrives, reads until NeedData, keeps what was not consumed,
+// and writes down what it was told.
 
 using System.Text;
 using Asgi.Server.Protocols.Http;
@@ -43,6 +43,9 @@ internal sealed class Http2Run
 
     public int UnconsumedBytes => _unconsumed.Length;
 
+    /// <summary>The streams that were told by Request and not released by <see cref="Release"/>, by their ids.</summary>
+    public IReadOnlyCollection<Http2StreamState> Streams => _streams.Values;
+
     /// <summary>The record of a stream that was told by Request.</summary>
     public Http2StreamState this[int id] => _streams[id];
 
@@ -62,7 +65,9 @@ internal sealed class Http2Run
 
     public static IReadOnlyList<string> Of(params byte[][] frames) => Of(null, frames);
 
-    /// <summary>Plays a scenario with everything whole, in pieces of 7 bytes and byte by byte, and demands the same events of each.</summary>
+    /// <summary>
+    /// Plays a scenario with everything whole, in pieces of 7 bytes and byte by byte, and demands the same events of each.
+    /// </summary>
     public static Http2Run Play(Action<Http2Run> scenario, Http2Limits? limits = null)
     {
         Http2Run Once(int pieceMax)
@@ -90,6 +95,13 @@ internal sealed class Http2Run
     {
         Receive(Http2Bytes.Request(id, end: end));
         return _streams[(int)id];
+    }
+
+    /// <summary>Nobody uses a stream any more, which is closed.</summary>
+    public void Release(Http2StreamState stream)
+    {
+        _streams.Remove(stream.Id);
+        Machine.Release(stream);
     }
 
     private static Http2Run Feed(Http2Limits? limits, byte[] bytes, IEnumerable<int> pieces)

@@ -1,5 +1,5 @@
-// Frames that are legal one by one and an attack in numbers (RFC 9113, section 10.5): one counter for each kind, over a span of time, each with
-// the fault it ends in. Owned by the machine, which counts before it does anything else.
+// Frames that are legal one by one and an attack in numbers (RFC 9113, section 10.5): one counter for each kind, over a span of time, each
+// with the fault it ends in. Owned by the machine, which counts before it does anything else.
 
 namespace Asgi.Server.Protocols.Http2;
 

@@ -1,5 +1,5 @@
-// Field blocks to what they mean (RFC 9113, section 8): the head of a request, a trailer section, or nothing for a stream nobody serves. Every
-// block is decoded to its end whatever is wrong with it, since the blocks to come depend on it (4.3). Owned by the machine.
+// Field blocks to what they mean (RFC 9113, section 8): the head of a request, a trailer section, or nothing for a stream nobody serves.
+// Every block is decoded to its end whatever is wrong with it, since the blocks to come depend on it (4.3). Owned by the machine.
 
 using Asgi.Server.Protocols.Http;
 using Asgi.Server.Protocols.Http2.Hpack;
@@ -35,7 +35,8 @@ internal sealed class FieldSectionReader(Http2Limits limits)
     private int StorageMax => HeadReader.PrefixSize + 2 * limits.MaxRequestHeadersTotalSize;
 
     /// <summary>
-    /// Reads the head of a request. One that is too large for us and no larger than twice that is Done, with the fault to be answered in it.
+    /// Reads the head of a request. One that is too large for us and no larger than twice that is Done, with the fault to be answered in
+    /// it.
     /// </summary>
     public FieldSectionResult ReadHead(ReadOnlySpan<byte> block, Http2RequestHead head, bool endStream)
     {

@@ -1,7 +1,7 @@
 // Flow control (RFC 9113, sections 5.2 and 6.9), both ways, of the connection and of its streams. Owned by the machine.
 //
-// Every byte of DATA that a peer sends is in one of three places until it is given back: unconsumed (of a stream), credit (consumed, and not
-// worth a frame yet), or announced by WINDOW_UPDATE. So window + credit + unconsumed of all streams is always the size of the window.
+// Every byte of DATA that a peer sends is in one of three places until it is given back: unconsumed (of a stream), credit (consumed, and
+// not worth a frame yet), or announced by WINDOW_UPDATE. So window + credit + unconsumed of all streams is always the size of the window.
 
 namespace Asgi.Server.Protocols.Http2;
 
@@ -54,8 +54,8 @@ internal sealed class FlowControl(Http2Limits limits)
     }
 
     /// <summary>
-    /// DATA of a stream that we reset, refused or ignore. A peer that has not heard of it stays within the windows it had, so this is a fault
-    /// of the connection.
+    /// DATA of a stream that we reset, refused or ignore. A peer that has not heard of it stays within the windows it had, so this is a
+    /// fault of the connection.
     /// </summary>
     public Http2Fault? ReceivedStray(int length)
     {
@@ -115,7 +115,9 @@ internal sealed class FlowControl(Http2Limits limits)
         return null;
     }
 
-    /// <summary>WINDOW_UPDATE of a stream, or a change of SETTINGS_INITIAL_WINDOW_SIZE, which may take a window below zero (6.9.2).</summary>
+    /// <summary>
+    /// WINDOW_UPDATE of a stream, or a change of SETTINGS_INITIAL_WINDOW_SIZE, which may take a window below zero (6.9.2).
+    /// </summary>
     public static Http2Fault? Opened(Http2StreamState stream, int increment)
     {
         long window = (long)stream.SendWindow + increment;

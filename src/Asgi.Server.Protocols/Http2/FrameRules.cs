@@ -1,5 +1,5 @@
-// What the header of a frame alone tells: sizes, stream ids, the order of frames (RFC 9113, sections 4.2, 5.1.1 and 6). Asked by the machine
-// before the payload is there, possibly several times for a frame; no state.
+// What the header of a frame alone tells: sizes, stream ids, the order of frames (RFC 9113, sections 4.2, 5.1.1 and 6). Asked by the
+// machine before the payload is there, possibly several times for a frame; no state.
 
 namespace Asgi.Server.Protocols.Http2;
 

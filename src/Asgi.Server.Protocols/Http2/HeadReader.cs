@@ -1,5 +1,5 @@
-// The head of a request, field by field (RFC 9113, sections 8.1.1 to 8.3). Called by FieldSectionReader, which counts; one per connection, its
-// state is that of the section under way.
+// The head of a request, field by field (RFC 9113, sections 8.1.1 to 8.3). Called by FieldSectionReader, which counts; one per connection,
+// its state is that of the section under way.
 
 using System.Globalization;
 using System.Text;

@@ -107,7 +107,8 @@ internal static class Http2Faults
     public static readonly Http2Fault TooManyStreamFaults = Calm(nameof(TooManyStreamFaults), "Too many streams are faulty.");
     public static readonly Http2Fault TooManySettings = Calm(nameof(TooManySettings), "There are too many SETTINGS frames.");
     public static readonly Http2Fault TooManyPings = Calm(nameof(TooManyPings), "There are too many PING frames.");
-    public static readonly Http2Fault TooManyEmptyDataFrames = Calm(nameof(TooManyEmptyDataFrames), "There are too many empty DATA frames.");
+    public static readonly Http2Fault TooManyEmptyDataFrames = Calm(nameof(TooManyEmptyDataFrames),
+        "There are too many empty DATA frames.");
     public static readonly Http2Fault TooManyPriorities = Calm(nameof(TooManyPriorities), "There are too many PRIORITY frames.");
     public static readonly Http2Fault TooManyUnknownFrames = Calm(nameof(TooManyUnknownFrames),
         "There are too many frames that change nothing.");

@@ -46,7 +46,9 @@ internal readonly record struct Http2Frame(int Length, Http2FrameType Type, Http
     /// <summary>Bytes of a frame header.</summary>
     public const int HeaderSize = 9;
 
-    /// <summary>The largest payload a peer may send before our SETTINGS allow more, and the least that SETTINGS_MAX_FRAME_SIZE may be.</summary>
+    /// <summary>
+    /// The largest payload a peer may send before our SETTINGS allow more, and the least that SETTINGS_MAX_FRAME_SIZE may be.
+    /// </summary>
     public const int MinMaxPayload = 16 * 1024;
 
     /// <summary>The largest payload there can be: the length has 24 bits.</summary>

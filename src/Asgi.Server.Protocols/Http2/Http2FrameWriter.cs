@@ -1,5 +1,5 @@
-// Frames as a server sends them (RFC 9113, section 6). Called by the driver on its loop; no state. Every function writes at the front of its
-// span, which must be large enough, and gives the number of bytes.
+// Frames as a server sends them (RFC 9113, section 6). Called by the driver on its loop; no state. Every function writes at the front of
+// its span, which must be large enough, and gives the number of bytes.
 
 using System.Buffers.Binary;
 

@@ -49,13 +49,14 @@ internal sealed record Http2Limits
     public int AbuseWindowMilliseconds { get; init; } = 10_000;
 
     /// <summary>
-    /// Streams that the peer resets, or that we refuse it. A page that is left resets what is loading, gRPC cancels calls; each costs a call
-    /// of the application, which is what CVE-2023-44487 sold cheaply.
+    /// Streams that the peer resets, or that we refuse it. A page that is left resets what is loading, gRPC cancels calls; each costs a
+    /// call of the application, which is what CVE-2023-44487 sold cheaply.
     /// </summary>
     public int StreamResetsMax { get; init; } = 1000;
 
     /// <summary>
-    /// Streams that the peer makes us reset by breaking their rules: the same attack by another door (CVE-2025-8671). Sound peers break none.
+    /// Streams that the peer makes us reset by breaking their rules: the same attack by another door (CVE-2025-8671). Sound peers break
+    /// none.
     /// </summary>
     public int StreamFaultsMax { get; init; } = 100;
 
@@ -63,7 +64,8 @@ internal sealed record Http2Limits
     public int SettingsMax { get; init; } = 100;
 
     /// <summary>
-    /// PING frames: each is owed an answer. One is forgiven for each DATA frame sent, since peers measure the round trip while they download.
+    /// PING frames: each is owed an answer. One is forgiven for each DATA frame sent, since peers measure the round trip while they
+    /// download.
     /// </summary>
     public int PingsMax { get; init; } = 1000;
 
@@ -77,9 +79,9 @@ internal sealed record Http2Limits
     public int UnknownFramesMax { get; init; } = 1000;
 
     /// <summary>
-    /// WINDOW_UPDATE frames with less than <see cref="TinyWindowBytes"/>: larger ones are bounded by the window's own limit of 2^31-1, or by
-    /// what is sent. Two are forgiven for each DATA frame that the windows did not cut down to a tiny one, so that a peer may account for
-    /// small responses one by one, and may not have a large one in crumbs.
+    /// WINDOW_UPDATE frames with less than <see cref="TinyWindowBytes"/>: larger ones are bounded by the window's own limit of 2^31-1, or
+    /// by what is sent. Two are forgiven for each DATA frame that the windows did not cut down to a tiny one, so that a peer may account
+    /// for small responses one by one, and may not have a large one in crumbs.
     /// </summary>
     public int TinyWindowUpdatesMax { get; init; } = 1000;
 

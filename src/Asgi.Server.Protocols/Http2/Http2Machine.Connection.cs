@@ -6,7 +6,9 @@ namespace Asgi.Server.Protocols.Http2;
 
 internal sealed partial class Http2Machine
 {
-    /// <summary>6.3: parsed as far as it can be wrong, and ignored. A stream may depend on itself: RFC 9113 no longer says otherwise.</summary>
+    /// <summary>
+    /// 6.3: parsed as far as it can be wrong, and ignored. A stream may depend on itself: RFC 9113 no longer says otherwise.
+    /// </summary>
     private Http2Event ReadPriority(in Http2Frame frame, long now)
     {
         if (_counters.Priority(now) is { } fault)

@@ -1,5 +1,5 @@
-// DATA (RFC 9113, section 6.1), which is told in the pieces it arrives in, and its sum (8.1.1). All of a frame is counted against the windows
-// when its header is read.
+// DATA (RFC 9113, section 6.1), which is told in the pieces it arrives in, and its sum (8.1.1). All of a frame is counted against the
+// windows when its header is read.
 
 namespace Asgi.Server.Protocols.Http2;
 

@@ -1,5 +1,5 @@
-// What the driver sends, and what it has done with what it received: the states and windows that follow from it (RFC 9113, sections 5.1, 5.2
-// and 6.8). The driver writes the frames.
+// What the driver sends, and what it has done with what it received: the states and windows that follow from it (RFC 9113, sections 5.1,
+// 5.2 and 6.8). The driver writes the frames.
 
 namespace Asgi.Server.Protocols.Http2;
 
@@ -83,7 +83,9 @@ internal sealed partial class Http2Machine
             throw new InvalidOperationException($"Nothing is sent on a stream that is {stream.Phase}.");
     }
 
-    /// <summary>Closes a stream by RST_STREAM of ours; what the peer sends until it has heard of it is allowed by the window it had.</summary>
+    /// <summary>
+    /// Closes a stream by RST_STREAM of ours; what the peer sends until it has heard of it is allowed by the window it had.
+    /// </summary>
     private void ResetByUs(Http2StreamState stream)
     {
         AbandonContent(stream);

@@ -1,6 +1,6 @@
-// The server's side of HTTP/2 (RFC 9113) as a machine over bytes: what it tells, and the walk from bytes to frames. What each frame does is in
-// the other parts of the class, the rules are in the files around it.
-// Called by the driver of one connection, on the thread that owns the connection.
+// The server's side of HTTP/2 (RFC 9113) as a machine over bytes: what it tells, and the walk from bytes to frames. What each frame does
+// is in the other parts of the class, the rules are in the files around it. Called by the driver of one connection, on the thread that
+// owns the connection.
 
 namespace Asgi.Server.Protocols.Http2;
 
@@ -75,6 +75,9 @@ internal sealed partial class Http2Machine(Http2Limits limits)
     /// <summary>What is to be given back to the peer and was not announced yet, in bytes.</summary>
     public int ConnectionCredit => _flow.Credit;
 
+    /// <summary>Of a DATA frame under way: the content that was counted and not told yet, in bytes.</summary>
+    public int ContentToCome => _state == State.Content ? _contentLeft : 0;
+
     /// <summary>Streams that are open or half-closed.</summary>
     public int OpenStreamCount => _streams.OpenCount;
 
@@ -87,13 +90,13 @@ internal sealed partial class Http2Machine(Http2Limits limits)
     public bool IsMidBlock => _state is State.Preface or State.FirstFrame || _block.StreamId != 0 || _isInHeaders;
 
     /// <summary>
-    /// Takes the next event out of <paramref name="input"/>, which holds all bytes not consumed so far. What the event tells stays until the
-    /// next read. DATA is told in the pieces it arrives in; of the other frames the bytes must come whole
+    /// Takes the next event out of <paramref name="input"/>, which holds all bytes not consumed so far. What the event tells stays until
+    /// the next read. DATA is told in the pieces it arrives in; the other frames must come whole
     /// (<see cref="Http2Limits.ContiguousBytesMax"/>).
     /// </summary>
     /// <param name="input">The bytes.</param>
     /// <param name="nowMilliseconds">The time, from any beginning; for the limits that hold over a span of time.</param>
-    /// <param name="consumed">How many bytes at the front are done with; they may be overwritten after what the event tells was used.</param>
+    /// <param name="consumed">How many bytes at the front are done with, once what the event tells was used.</param>
     public Http2Event Read(ReadOnlySpan<byte> input, long nowMilliseconds, out int consumed)
     {
         consumed = 0;

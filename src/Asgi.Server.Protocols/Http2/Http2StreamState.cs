@@ -1,5 +1,5 @@
-// One stream as the machine knows it (RFC 9113, section 5.1): id, state, windows, and what came of the request. Pooled by the machine of its
-// connection and used for one stream after the other; on the connection's loop.
+// One stream as the machine knows it (RFC 9113, section 5.1): id, state, windows, and what came of the request. Pooled by the machine of
+// its connection and used for one stream after the other; on the connection's loop.
 
 using System.Diagnostics;
 using Asgi.Server.Protocols.Http;
@@ -63,7 +63,9 @@ internal sealed class Http2StreamState
     /// <summary>Content that was told and not consumed, in bytes.</summary>
     public int UnconsumedBytes { get; internal set; }
 
-    /// <summary>Whatever the driver keeps for its streams. It stays with the record when that is released, and serves a later stream.</summary>
+    /// <summary>
+    /// Whatever the driver keeps for its streams. It stays with the record when that is released, and serves a later stream.
+    /// </summary>
     public object? Attachment { get; set; }
 
     /// <summary>What the peer may send us, in bytes.</summary>

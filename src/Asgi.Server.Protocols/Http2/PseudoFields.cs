@@ -1,5 +1,5 @@
-// The pseudo-fields of a request (RFC 9113, sections 8.3.1 and 8.5; RFC 8441, section 4): which there are, and what each may be. The target is
-// held to the rules that HTTP/1 has for it. Called by HeadReader; no state.
+// The pseudo-fields of a request (RFC 9113, sections 8.3.1 and 8.5; RFC 8441, section 4): which there are, and what each may be. The
+// target is held to the rules that HTTP/1 has for it. Called by HeadReader; no state.
 
 using System.Buffers;
 using Asgi.Server.Protocols.Http;

@@ -1,5 +1,5 @@
-// The representations of a header block as they are written (RFC 7541, sections 5 and 6). After the first thing that does not fit nothing is
-// written any more. Used by the encoder.
+// The representations of a header block as they are written (RFC 7541, sections 5 and 6). After the first thing that does not fit nothing
+// is written any more. Used by the encoder.
 
 using System.Text;
 using Asgi.Server.Protocols.Http;

@@ -1,5 +1,5 @@
-// The dynamic table as a decoder needs it (RFC 7541, sections 2.3.2 and 4): bytes in a ring, and where each entry lies in it. Both grow with
-// what the peer uses. Called by the decoder.
+// The dynamic table as a decoder needs it (RFC 7541, sections 2.3.2 and 4): bytes in a ring, and where each entry lies in it. Both grow
+// with what the peer uses. Called by the decoder.
 
 namespace Asgi.Server.Protocols.Http2.Hpack;
 

@@ -1,4 +1,5 @@
-// How each field name is sent in a response (RFC 7541, 7.1; RFC 9113, 8.2.2). Asked by the encoder for what its table does not hold; immutable.
+// How each field name is sent in a response (RFC 7541, 7.1; RFC 9113, 8.2.2). Asked by the encoder for what
+// its table does not hold; immutable.
 
 using System.Collections.Frozen;
 

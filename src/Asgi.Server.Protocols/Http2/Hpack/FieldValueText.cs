@@ -1,5 +1,5 @@
-// Field values in an encoding that the application has chosen, and the check of a whole section before it is sent. The rules are those of the
-// HTTP/1 head writer. Called by the encoder, and by whoever has to refuse a section early; no state.
+// Field values in an encoding that the application has chosen, and the check of a whole section before it is sent. The rules are those of
+// the HTTP/1 head writer. Called by the encoder, and by whoever has to refuse a section early; no state.
 
 using System.Text;
 using Asgi.Server.Protocols.Http;

@@ -82,11 +82,13 @@ internal sealed class HpackDecoder(int tableSizeMax = HpackDecoder.InitialTableS
             }
             if (!_isPastStart && !TryLeaveStart())
                 break;
+            int start = into.Length;
             Fault = first >= Indexed
                 ? ReadIndexed(block, ref position, into, out field)
                 : ReadLiteral(block, ref position, into, out field);
             if (Fault is null)
                 return HpackResult.Field;
+            into.Truncate(start);
         }
         field = default;
         return HpackResult.Fault;

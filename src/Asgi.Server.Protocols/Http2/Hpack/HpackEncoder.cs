@@ -1,5 +1,5 @@
-// Field lines to header blocks (RFC 7541, sections 6 and 7), and the last guard against what must not be sent. One per connection, called by
-// the driver on its loop, in the order the blocks go out.
+// Field lines to header blocks (RFC 7541, sections 6 and 7), and the last guard against what must not be sent. One per connection, called
+// by the driver on its loop, in the order the blocks go out.
 
 using System.Buffers.Text;
 using System.Diagnostics;
@@ -20,7 +20,7 @@ internal enum BlockResult
     InvalidField,
 }
 
-/// <summary>The values of the fields that the server adds, each empty where it adds none. Valid field values, as the server made them.</summary>
+/// <summary>The values of the fields that the server adds, each empty where it adds none. Valid, as the server made them.</summary>
 internal readonly struct DefaultFieldValues
 {
     public ReadOnlyMemory<byte> Date { get; init; }
@@ -244,7 +244,7 @@ internal sealed class HpackEncoder
         return true;
     }
 
-    // A name without an entry gets one with its first value; another value must be seen twice, so those that never come again evict nothing.
+    // A name without an entry gets one with its first value; another value must be seen twice, so what never comes again evicts nothing.
     private void EncodeLiteral(ref BlockWriter block, string name, string value, uint hash, int staticIndex, Indexing indexing)
     {
         long sameName = UsesDynamicTable && indexing == Indexing.Incremental ? _table.FindName(name) : EncoderTable.NotFound;

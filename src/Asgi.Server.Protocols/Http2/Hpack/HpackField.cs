@@ -26,8 +26,8 @@ internal readonly struct HpackField
     public int ValueLength { get; init; }
 
     /// <summary>
-    /// The first entry of the static table that has the name, if the peer took the name from there, directly or by way of the dynamic table;
-    /// else 0. A name that was spelled out has 0, whatever it is.
+    /// The first entry of the static table that has the name, if the peer took the name from there, directly or by way of the dynamic
+    /// table; else 0. A name that was spelled out has 0, whatever it is.
     /// </summary>
     public int StaticIndex { get; init; }
 

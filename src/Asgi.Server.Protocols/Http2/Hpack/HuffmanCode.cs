@@ -1,5 +1,5 @@
-// The code of RFC 7541, Appendix B. It is canonical: codes of one length are consecutive numbers in the order of the symbols, so the lengths
-// say all. Read by both directions; immutable.
+// The code of RFC 7541, Appendix B. It is canonical: codes of one length are consecutive numbers in the order of the symbols, so the
+// lengths say all. Read by both directions; immutable.
 
 namespace Asgi.Server.Protocols.Http2.Hpack;
 
