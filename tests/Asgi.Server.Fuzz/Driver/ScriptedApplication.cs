@@ -16,6 +16,12 @@ internal sealed class ScriptedApplication
 
     public static readonly string[] WildModes = ["throw", "late", "abort", "short", "upgrade", "empty", "swallow", "latethrow"];
 
+    /// <summary>The same for HTTP/2.</summary>
+    public static readonly string[] CalmStreamModes = [.. CalmModes, "trailers"];
+
+    public static readonly string[] WildStreamModes =
+        ["throw", "late", "abort", "short", "empty", "swallow", "latethrow", "reset", "wait", "connect", "afterwards"];
+
     private readonly Queue<TaskCompletionSource> _gates = new();
 
     public List<Call> Calls { get; } = [];
@@ -65,6 +71,24 @@ internal sealed class ScriptedApplication
             case "upgrade":
                 await Upgrade(context, call);
                 return;
+            case "reset":
+                await WriteAll(context, call, id, pieces, size, flushes: pieces > 2);
+                context.Features.Get<IHttpResetFeature>()!.Reset(size);
+                await Gate();
+                return;
+            case "wait":
+                await Gate();
+                var left = new TaskCompletionSource();
+                using (context.RequestAborted.Register(left.SetResult))
+                    await left.Task;
+                return;
+            case "connect":
+                if (context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true } connect)
+                    await Talk(await connect.AcceptAsync(), call);
+                return;
+            case "afterwards":
+                _ = WriteAfterwards(context, id);
+                return;
             case "empty":
                 context.Response.StatusCode = call.Status = StatusCodes.Status204NoContent;
                 return;
@@ -77,11 +101,13 @@ internal sealed class ScriptedApplication
             await Gate();
         if (mode is "latethrow")
             throw new InvalidOperationException("As the script says.");
-        if (mode is "read" or "swallow")
+        if (mode is "read" or "swallow" or "trailers")
             await ReadContent(context, call, mode == "swallow");
         if (mode is "length" or "short")
             context.Response.ContentLength = pieces * size + (mode == "short" ? 10 : 0);
         call.IsShort = mode == "short";
+        if (mode == "trailers")
+            context.Response.AppendTrailer("x-after", call.Trailer = id);
         if (mode == "start")
             await context.Response.StartAsync();
         await WriteAll(context, call, id, pieces, size, flushes: mode is "flush" or "hops" or "late", hops: mode == "hops");
@@ -127,6 +153,7 @@ internal sealed class ScriptedApplication
         {
             await foreach (byte[] piece in Content(context))
                 call.NoteRead(piece);
+            call.RequestTrailer = TrailerOf(context);
         }
         catch (Exception) when (swallows)
         {
@@ -143,6 +170,24 @@ internal sealed class ScriptedApplication
             await context.Response.Body.WriteAsync(piece);
             if (piece.Length % 3 == 0)
                 await Gate();
+        }
+        call.RequestTrailer = TrailerOf(context);
+    }
+
+    private static string? TrailerOf(HttpContext context) =>
+        context.Request.CheckTrailersAvailable() && context.Request.GetTrailer("x-sum") is { Count: > 0 } sum ? sum.ToString() : null;
+
+    // What an application does that has forgotten to await something.
+    private async Task WriteAfterwards(HttpContext context, string id)
+    {
+        await Gate();
+        try
+        {
+            await context.Response.Body.WriteAsync(Encoding.Latin1.GetBytes(TextOf(id, 9, 50)));
+        }
+        catch (Exception)
+        {
+            // It hears of it or not.
         }
     }
 
@@ -166,7 +211,12 @@ internal sealed class ScriptedApplication
         if (!feature.IsUpgradableRequest)
             return;
         call.Status = StatusCodes.Status101SwitchingProtocols;
-        await using Stream stream = await feature.UpgradeAsync();
+        await Talk(await feature.UpgradeAsync(), call);
+    }
+
+    private async Task Talk(Stream upgraded, Call call)
+    {
+        await using Stream stream = upgraded;
         var buffer = new byte[700];
         for (int read; (read = await stream.ReadAsync(buffer)) > 0;)
         {
