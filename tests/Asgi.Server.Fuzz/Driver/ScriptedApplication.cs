@@ -73,8 +73,9 @@ internal sealed class ScriptedApplication
                 return;
             case "reset":
                 await WriteAll(context, call, id, pieces, size, flushes: pieces > 2);
+                call.IsAborted = true;
                 context.Features.Get<IHttpResetFeature>()!.Reset(size);
-                await Gate();
+                await WriteLate(context, id);
                 return;
             case "wait":
                 await Gate();
@@ -87,7 +88,9 @@ internal sealed class ScriptedApplication
                     await Talk(await connect.AcceptAsync(), call);
                 return;
             case "afterwards":
-                _ = WriteAfterwards(context, id);
+                await WriteAll(context, call, id, pieces, size, flushes: false);
+                await context.Response.CompleteAsync();
+                await WriteLate(context, id);
                 return;
             case "empty":
                 context.Response.StatusCode = call.Status = StatusCodes.Status204NoContent;
@@ -106,7 +109,7 @@ internal sealed class ScriptedApplication
         if (mode is "length" or "short")
             context.Response.ContentLength = pieces * size + (mode == "short" ? 10 : 0);
         call.IsShort = mode == "short";
-        if (mode == "trailers")
+        if (mode == "trailers" && context.Response.SupportsTrailers())
             context.Response.AppendTrailer("x-after", call.Trailer = id);
         if (mode == "start")
             await context.Response.StartAsync();
@@ -177,13 +180,14 @@ internal sealed class ScriptedApplication
     private static string? TrailerOf(HttpContext context) =>
         context.Request.CheckTrailersAvailable() && context.Request.GetTrailer("x-sum") is { Count: > 0 } sum ? sum.ToString() : null;
 
-    // What an application does that has forgotten to await something.
-    private async Task WriteAfterwards(HttpContext context, string id)
+    // What nobody is to see, since the response is over.
+    private async Task WriteLate(HttpContext context, string id)
     {
         await Gate();
         try
         {
             await context.Response.Body.WriteAsync(Encoding.Latin1.GetBytes(TextOf(id, 9, 50)));
+            await context.Response.Body.FlushAsync();
         }
         catch (Exception)
         {
