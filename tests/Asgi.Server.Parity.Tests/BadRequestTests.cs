@@ -6,6 +6,19 @@ namespace Asgi.Server.Parity.Tests;
 
 public sealed class BadRequestTests(ParityHosts hosts) : IClassFixture<ParityHosts>
 {
+    [Theory]
+    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    public async Task The_preface_of_HTTP_2_where_only_HTTP_1_is_spoken_gets_a_frame(HostKind kind)
+    {
+        var host = await hosts.On(kind, _ => Task.CompletedTask);
+        await using var client = await host.ConnectAsync();
+
+        await client.SendAsync("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+
+        // GOAWAY with HTTP_1_1_REQUIRED and nothing else (RFC 9113, sections 6.8 and 7).
+        Assert.Equal("\0\0\b\u0007\0\0\0\0\0\0\0\0\0\0\0\0\r", await client.ReadToEndAsync());
+    }
+
     /// <summary>The name of the case, the request, the status.</summary>
     private static readonly (string Case, string Request, int Status)[] Heads =
     [

@@ -151,19 +151,6 @@ public sealed class DifferenceTests(ParityHosts hosts) : IClassFixture<ParityHos
 
     [Theory]
     [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
-    public async Task The_preface_of_http2_without_tls(HostKind kind)
-    {
-        var host = await hosts.On(kind, _ => Task.CompletedTask);
-        await using var client = await host.ConnectAsync();
-
-        await client.SendAsync("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-        var answer = await client.ReadToEndAsync();
-
-        Assert.Equal(Differences.Http2Preface.On(kind), Http2Answer(answer));
-    }
-
-    [Theory]
-    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
     public async Task Expected_content_that_is_never_read(HostKind host)
     {
         const string Request = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
@@ -302,12 +289,4 @@ public sealed class DifferenceTests(ParityHosts hosts) : IClassFixture<ParityHos
         context.Response.StatusCode = status;
         return Task.CompletedTask;
     }
-
-    // A status, or the type of the first frame (RFC 9113, section 4.1) when it is GOAWAY (6.8).
-    private static string Http2Answer(string bytes) => bytes switch
-    {
-        _ when bytes.StartsWith("HTTP/1.1 ", StringComparison.Ordinal) => bytes.Split(' ')[1],
-        { Length: > 3 } when bytes[3] == '\u0007' => "GOAWAY",
-        _ => bytes,
-    };
 }

@@ -109,9 +109,6 @@ internal static class Differences
     public static readonly Difference<string> AnswerAfterHalfClose =
         new("the response to a half-closed client", "none", "200 closed", "half-close");
 
-    // What a client gets that begins HTTP/2 with prior knowledge on a port without TLS.
-    public static readonly Difference<string> Http2Preface = new("the preface of HTTP/2", "GOAWAY", "505", "today");
-
     // RawExchange.Outcome when the app answers without reading the content that its client holds back (RFC 9110, section 10.1.1).
     public static readonly Difference<string> ExpectAnsweredUnread =
         new("Expect: 100-continue answered without reading", "200 open", "200 closed", "framing");

@@ -14,10 +14,10 @@ internal struct AbuseCounters(Http2Limits limits)
     private Counter _unknownFrames;
     private Counter _tinyWindowUpdates;
 
-    /// <summary>The peer reset a stream, or had to be refused one.</summary>
+    /// <summary>The peer reset a stream, or one of its requests was refused or malformed.</summary>
     public Http2Fault? Reset(long now) => Count(ref _resets, limits.StreamResetsMax, now) ? null : Http2Faults.TooManyResets;
 
-    /// <summary>The peer made us reset a stream.</summary>
+    /// <summary>The peer made us reset a stream that was open.</summary>
     public Http2Fault? StreamFault(long now) =>
         Count(ref _streamFaults, limits.StreamFaultsMax, now) ? null : Http2Faults.TooManyStreamFaults;
 

@@ -49,14 +49,14 @@ internal sealed record Http2Limits
     public int AbuseWindowMilliseconds { get; init; } = 10_000;
 
     /// <summary>
-    /// Streams that the peer resets, or that we refuse it. A page that is left resets what is loading, gRPC cancels calls; each costs a
-    /// call of the application, which is what CVE-2023-44487 sold cheaply.
+    /// Streams that the peer resets, and those that we refuse it or find malformed. A page that is left resets what is loading, gRPC
+    /// cancels calls; each costs a call of the application, which is what CVE-2023-44487 sold cheaply.
     /// </summary>
     public int StreamResetsMax { get; init; } = 1000;
 
     /// <summary>
-    /// Streams that the peer makes us reset by breaking their rules: the same attack by another door (CVE-2025-8671). Sound peers break
-    /// none.
+    /// Streams that the peer makes us reset when they are open, by breaking their rules: the same attack by another door
+    /// (CVE-2025-8671). Sound peers break none. A malformed head is none of these, for a proxy may hand on those of many clients.
     /// </summary>
     public int StreamFaultsMax { get; init; } = 100;
 

@@ -222,11 +222,13 @@ internal sealed partial class Http2Machine(Http2Limits limits)
     /// <summary>Ends a stream (5.4.2); the driver is told its record if it knows it as one that is not closed.</summary>
     private Http2Event FailStream(int id, Http2StreamState? stream, Http2Fault fault, long now)
     {
-        if (_counters.StreamFault(now) is { } abuse)
+        // What never came to a request costs no call of an application.
+        bool isOpen = stream is { IsClosed: false };
+        if ((isOpen ? _counters.StreamFault(now) : _counters.Reset(now)) is { } abuse)
             return Fail(abuse);
-        if (stream is { IsClosed: false })
+        if (isOpen)
         {
-            ResetByUs(stream);
+            ResetByUs(stream!);
             Stream = stream;
         }
         FaultStreamId = id;

@@ -19,7 +19,8 @@ internal sealed class Http2Content(Http2Driver driver, Http2StreamState state)
     private volatile bool _hasEnded;
 
     /// <summary>
-    /// Whether all of it has arrived. Any thread: once it has, the loop no longer touches the content. What follows an extended CONNECT is none
+    /// Whether all of it has arrived. Any thread: once it has, the loop no longer touches the content. What follows an extended CONNECT
+    /// is none
     /// until that is accepted.
     /// </summary>
     public bool IsComplete => _hasEnded || _isHidden;

@@ -1,5 +1,5 @@
-// How HTTP/2 on a connection ends: asked to, in two steps, so that no request is lost that was on its way (RFC 9113, section 6.8); for a fault
-// of the client's, at once; or closed beneath it. On the thread of its loop.
+// How HTTP/2 on a connection ends: asked to, in two steps, so that no request is lost that was on its way (RFC 9113, section 6.8); for a
+// fault of the client's, at once; or closed beneath it. On the thread of its loop.
 using System.Text;
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Protocols.Http2;

@@ -12,7 +12,9 @@ internal sealed partial class Http2Driver
     /// <summary>The largest payload of a DATA frame, in bytes: as large as a block, and small enough that others have their turn.</summary>
     public const int FrameLengthMax = 16 * 1024;
 
-    /// <summary>Content of so many bytes is copied behind its frame's header: that costs less than two more ranges in a gathered send.</summary>
+    /// <summary>
+    /// Content of so many bytes is copied behind its frame's header: that costs less than two more ranges in a gathered send.
+    /// </summary>
     public const int CopyLengthMax = 1024;
 
     /// <summary>Content that one flush sends before the other connections of the loop have their turn, in bytes.</summary>
@@ -58,8 +60,8 @@ internal sealed partial class Http2Driver
     /// <summary>The stream has content, or its end, to send.</summary>
     public void Send(Http2Stream stream)
     {
-        // The small end of a response waits for nobody, and so holds no block until the end of the tick; content that was flushed before the
-        // end leaves in one frame with it, if that comes within the tick.
+        // The small end of a response waits for nobody, and so holds no block until the end of the tick; content that was flushed before
+        // the end leaves in one frame with it, if that comes within the tick.
         var isDirect = stream.IsEndKnown && stream.Pending.Length <= CopyLengthMax && _connection.Output.Length < _unsentMax;
         if ((!isDirect || !SendNext(stream) || stream.HasToSend) && !stream.IsQueued)
         {

@@ -52,7 +52,9 @@ internal sealed partial class Http2Driver
         }
     }
 
-    /// <summary>So much of a stream's content is used, or thrown away: the client may send as much again, once it is worth a frame.</summary>
+    /// <summary>
+    /// So much of a stream's content is used, or thrown away: the client may send as much again, once it is worth a frame.
+    /// </summary>
     public void GiveBack(Http2StreamState state, int length)
     {
         if (length > 0)

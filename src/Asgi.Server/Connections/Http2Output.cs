@@ -1,6 +1,6 @@
 // Content of one HTTP/2 response on its way from the application's memory to the loop: blocks filled by the application, handed over as
-// ranges. There is no framing in them: which bytes become a DATA frame is decided when the client's windows are known (Http2Driver.Sending).
-// Used by Http2Stream on the thread the application writes on: one at a time.
+// ranges. There is no framing in them: which bytes become a DATA frame is decided when the client's windows are known
+// (Http2Driver.Sending). Used by Http2Stream on the thread the application writes on: one at a time.
 using Asgi.Server.Loops;
 using Asgi.Server.Loops.Buffers;
 

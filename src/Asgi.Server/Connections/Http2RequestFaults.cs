@@ -1,5 +1,5 @@
-// What can be wrong with a request of HTTP/2 that is no matter of the protocol alone: it depends on the connection and the options. Values as
-// in Http2Faults.
+// What can be wrong with a request of HTTP/2 that is no matter of the protocol alone: it depends on the connection and the options.
+// Values as in Http2Faults.
 using Asgi.Server.Protocols.Http2;
 
 namespace Asgi.Server.Connections;

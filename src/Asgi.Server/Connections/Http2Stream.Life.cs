@@ -93,7 +93,9 @@ internal sealed partial class Http2Stream
         }
     }
 
-    /// <summary>The stream is reset, by whichever side, or has lost its connection: nothing more is sent, and whoever waits goes on.</summary>
+    /// <summary>
+    /// The stream is reset, by whichever side, or has lost its connection: nothing more is sent, and whoever waits goes on.
+    /// </summary>
     public void Break()
     {
         if (_sendState == SendState.Broken)
@@ -103,6 +105,7 @@ internal sealed partial class Http2Stream
 
         _sendState = SendState.Broken;
         _isBroken = true;
+        _windowRate.Stop();
         _postedOutput.TakeTo(Pending);
         Pending.Drop();
         _content.GiveBack();

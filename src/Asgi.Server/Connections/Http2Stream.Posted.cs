@@ -1,4 +1,5 @@
-// What other threads want of the stream, as flags that the connection's one post finds (Http2Posts). Added on any thread, run on the loop's.
+// What other threads want of the stream, as flags that the connection's one post finds (Http2Posts). Added on any thread, run on the
+// loop's.
 using Asgi.Server.Protocols.Http2;
 
 namespace Asgi.Server.Connections;

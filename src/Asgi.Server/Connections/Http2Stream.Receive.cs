@@ -1,5 +1,5 @@
-// The receiving half of the stream: content becomes ASGI's messages. Content belongs to the loop; the application's calls from other threads
-// are posted to it.
+// The receiving half of the stream: content becomes ASGI's messages. Content belongs to the loop; the application's calls from other
+// threads are posted to it.
 using Asgi.Server.Protocols.Http;
 
 namespace Asgi.Server.Connections;

@@ -1,13 +1,14 @@
-// The stage that finds out which version of HTTP a connection speaks, where an endpoint without TLS serves both: who begins with the preface
-// of HTTP/2 (RFC 9113, section 3.4) has prior knowledge of it, everybody else speaks HTTP/1. Not a byte is taken. Made per connection; on the
-// thread of its loop.
+// The stage that finds out which version of HTTP a connection speaks, where an endpoint without TLS serves both: who begins with the
+// preface of HTTP/2 (RFC 9113, section 3.4) has prior knowledge of it, everybody else speaks HTTP/1. Not a byte is taken. Made per
+// connection; on the thread of its loop.
 using Asgi.Server.Diagnostics;
 using Asgi.Server.Protocols.Http2;
 
 namespace Asgi.Server.Connections;
 
 internal sealed class PrefaceDriver(
-    Connection connection, Func<Connection, ConnectionDriver> createHttp1, Func<Connection, ConnectionDriver> createHttp2) : ConnectionDriver
+    Connection connection, Func<Connection, ConnectionDriver> createHttp1, Func<Connection, ConnectionDriver> createHttp2)
+    : ConnectionDriver
 {
     private bool _isOver;
     private bool _isTimed;

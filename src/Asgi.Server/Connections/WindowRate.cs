@@ -1,6 +1,6 @@
-// Whether a client of HTTP/2 opens its windows at the least rate while something waits for that. What SendRate is for the socket, this is for
-// a stream's window and for the connection's: who takes nothing must not hold a response for ever. Milliseconds of the loop's clock; loop
-// thread.
+// Whether a client of HTTP/2 opens its windows at the least rate while something waits for that. What SendRate is for the socket, this is
+// for a stream's window and for the connection's: who takes nothing must not hold a response for ever. Milliseconds of the loop's clock;
+// loop thread.
 namespace Asgi.Server.Connections;
 
 internal struct WindowRate
@@ -12,7 +12,8 @@ internal struct WindowRate
 
     /// <summary>Something waits for the window from now on, if nothing did before.</summary>
     /// <param name="now">The time.</param>
-    /// <param name="waiting">Bytes that wait: up to <see cref="SendRate.CreditMax"/> of them count as taken in advance, as of a socket.</param>
+    /// <param name="waiting">Bytes that wait: up to <see cref="SendRate.CreditMax"/> of them count as taken in advance, as of a
+    /// socket.</param>
     public void Start(long now, long waiting)
     {
         if (!IsRunning)

@@ -67,7 +67,7 @@ internal sealed partial class ServerLog
     private static partial void Http2Closing(ILogger logger, string connectionId);
 
     [LoggerMessage(38, LogLevel.Information,
-        "Connection id \"{ConnectionId}\", stream {StreamId}: the response has a field that must not be sent, {Field}; the stream is reset.",
+        "Connection id \"{ConnectionId}\", stream {StreamId}: the response has a field that must not be sent, {Field}.",
         EventName = "HPackEncodingError")]
     private static partial void FieldNotEncoded(ILogger logger, string connectionId, int streamId, string field);
 
@@ -77,7 +77,7 @@ internal sealed partial class ServerLog
     private static partial void TooManyStreams(ILogger logger, string connectionId);
 
     [LoggerMessage(41, LogLevel.Warning,
-        "Connection id \"{ConnectionId}\", stream {StreamId}: connection-specific fields of the response were removed, which HTTP/2 has not.",
+        "Connection id \"{ConnectionId}\", stream {StreamId}: connection-specific fields of the response were removed.",
         EventName = "InvalidResponseHeaderRemoved")]
     private static partial void ConnectionFieldsRemoved(ILogger logger, string connectionId, int streamId);
 

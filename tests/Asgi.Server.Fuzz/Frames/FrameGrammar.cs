@@ -11,7 +11,8 @@ internal static class FrameGrammar
     private static readonly string[] Fields =
     [
         "x: y", "x: ", "cookie: a=b", "cookie: c", "content-length: 5", "content-length: 0", "te: trailers", "host: a",
-        "expect: 100-continue", "accept: */*", "te: gzip", "X: y", "connection: close", ": x", ":path: /", "x:  y", "x: \u0001", "x: \u00E9", "host: b",
+        "expect: 100-continue", "accept: */*",
+        "te: gzip", "X: y", "connection: close", ": x", ":path: /", "x:  y", "x: \u0001", "x: \u00E9", "host: b",
         "content-length: x",
     ];
 

@@ -120,6 +120,9 @@ public sealed class Rfc9113_04_3_FieldBlockTests
             run.Receive(Indexed(1), Finds(3));
         });
         Assert.Equal("Request 3 GET /| http [host: a|x: y] end", run.Last);
+
+        Assert.Equal(
+            "Request 5 GET /| http [host: a|x: y] end", Http2Run.Of(Get(3), RstStream(3), Indexed(3), Finds(5))[^1]);
     }
 
     [Fact]

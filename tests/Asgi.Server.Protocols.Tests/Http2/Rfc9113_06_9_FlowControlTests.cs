@@ -138,6 +138,11 @@ public sealed class Rfc9113_06_9_FlowControlTests
         Assert.Equal("Fault FlowControlError WindowTooLarge", Http2Run.Of(Post(1), almost, Settings((InitialWindowSize, 65_546)))[^1]);
     }
 
+    [Fact]
+    public void A_stream_that_is_closed_has_no_window_to_move() => Assert.Equal(
+        "Settings",
+        Http2Run.Of(Post(1), WindowUpdate(1, int.MaxValue - 65_535), RstStream(1), Settings((InitialWindowSize, 65_536)))[^1]);
+
     // What we receive
 
     [Fact]

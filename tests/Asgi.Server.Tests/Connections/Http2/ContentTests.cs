@@ -1,4 +1,5 @@
-// Content of requests (RFC 9113, sections 5.2, 6.9 and 8.1): its way to the application, the credit that goes back, its limits and its rate.
+// Content of requests (RFC 9113, sections 5.2, 6.9 and 8.1): its way to the application, the credit that goes back, its limits and its
+// rate.
 
 using Asgi.Server.Connections;
 using Asgi.Server.Loops;

@@ -1,5 +1,5 @@
-// How streams and connections of HTTP/2 end (RFC 9113, sections 5.4 and 6.8): errors of the application, resets, the two steps of GOAWAY, and what
-// has a deadline.
+// How streams and connections of HTTP/2 end (RFC 9113, sections 5.4 and 6.8): errors of the application, resets, the two steps of GOAWAY,
+// and what has a deadline.
 
 using Asgi.Server.Connections;
 using Asgi.Server.Loops;

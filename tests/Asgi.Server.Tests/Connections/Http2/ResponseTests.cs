@@ -1,4 +1,5 @@
-// Responses as frames (RFC 9113, sections 8.1 and 6.9): what stands in HEADERS, what in DATA, where END_STREAM is, and how many sends it takes.
+// Responses as frames (RFC 9113, sections 8.1 and 6.9): what stands in HEADERS, what in DATA, where END_STREAM is, and how many sends it
+// takes.
 
 using System.Text;
 using Asgi.Server.Connections;
