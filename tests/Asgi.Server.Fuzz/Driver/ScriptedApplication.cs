@@ -4,6 +4,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using Asgi.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -17,7 +18,7 @@ internal sealed class ScriptedApplication
     public static readonly string[] WildModes = ["throw", "late", "abort", "short", "upgrade", "empty", "swallow", "latethrow"];
 
     /// <summary>The same for HTTP/2.</summary>
-    public static readonly string[] CalmStreamModes = [.. CalmModes, "trailers"];
+    public static readonly string[] CalmStreamModes = [.. CalmModes, "trailers", "fields", "hints", "partly", "cancels"];
 
     public static readonly string[] WildStreamModes =
         ["throw", "late", "abort", "short", "empty", "swallow", "latethrow", "reset", "wait", "connect", "afterwards"];
@@ -104,6 +105,14 @@ internal sealed class ScriptedApplication
             await Gate();
         if (mode is "latethrow")
             throw new InvalidOperationException("As the script says.");
+        if (mode is "fields")
+            AddFields(context.Response, pieces * size);
+        if (mode is "hints")
+            await SendHints(context, pieces, size);
+        if (mode is "partly")
+            await ReadPart(context, call);
+        if (mode is "cancels")
+            await ReadCancelled(context, call);
         if (mode is "read" or "swallow" or "trailers")
             await ReadContent(context, call, mode == "swallow");
         if (mode is "length" or "short")
@@ -175,6 +184,58 @@ internal sealed class ScriptedApplication
                 await Gate();
         }
         call.RequestTrailer = TrailerOf(context);
+    }
+
+    // Heads that are larger than a frame, or a block of memory, and change from one to the next.
+    private static void AddFields(HttpResponse response, int length)
+    {
+        for (int i = 0; length > 0; i++, length -= 3_000)
+            response.Headers[$"x-field-{i}"] = TextOf("f", i, Math.Min(length, 3_000));
+    }
+
+    private async Task SendHints(HttpContext context, int count, int size)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            if (i % 2 == 1)
+                await Gate();
+            var hints = new HeaderDictionary { ["link"] = TextOf("h", i, size) };
+            await context.Features.Get<IHttpInformationalResponseFeature>()!.SendInformationalAsync(103, hints);
+        }
+    }
+
+    // Looks at more than it takes, though it takes something, and leaves the rest.
+    private static async Task ReadPart(HttpContext context, Call call)
+    {
+        for (int i = 0; i < 3; i++)
+        {
+            var read = await context.Request.BodyReader.ReadAsync();
+            byte[] piece = read.Buffer.Slice(0, (read.Buffer.Length + 1) / 2).ToArray();
+            call.NoteRead(piece);
+            context.Request.BodyReader.AdvanceTo(
+                read.Buffer.GetPosition(piece.Length), read.IsCompleted ? read.Buffer.GetPosition(piece.Length) : read.Buffer.End);
+            if (read.IsCompleted)
+                return;
+        }
+    }
+
+    // A read that is cancelled while it waits, or before, and again.
+    private async Task ReadCancelled(HttpContext context, Call call)
+    {
+        var reader = context.Request.BodyReader;
+        for (bool isCompleted = false; !isCompleted;)
+        {
+            ValueTask<System.IO.Pipelines.ReadResult> reading = reader.ReadAsync();
+            if (!reading.IsCompleted)
+            {
+                await Gate();
+                reader.CancelPendingRead();
+            }
+            var read = await reading;
+            call.NoteRead(read.Buffer.ToArray());
+            reader.AdvanceTo(read.Buffer.End);
+            isCompleted = read.IsCompleted;
+        }
     }
 
     private static string? TrailerOf(HttpContext context) =>

@@ -46,7 +46,6 @@ internal sealed class FrameJudge(ClientLedger client, long streamWindow, long co
     private readonly List<byte> _block = [];
     private CutFrame? _blockBegin;
     private long _receivedBytes;
-    private bool _hasBegun;
     private int _tableSize = 4_096;
 
     public Dictionary<int, SeenStream> Streams { get; } = [];
@@ -62,6 +61,9 @@ internal sealed class FrameJudge(ClientLedger client, long streamWindow, long co
 
     /// <summary>Whether it had an error.</summary>
     public bool IsRefused { get; private set; }
+
+    /// <summary>Whether the server has said its preface.</summary>
+    public bool HasBegun { get; private set; }
 
     public bool IsMidFrame => _received.Rest.Length > 0;
 
@@ -81,10 +83,10 @@ internal sealed class FrameJudge(ClientLedger client, long streamWindow, long co
         foreach (CutFrame frame in _received.Cut(bytes))
         {
             Demand(frame.Payload.Length <= client.LargestFrame, frame, "larger than the client's frames");
-            Demand(_hasBegun || (frame.Type == SettingsType && !frame.Has(Ack)), frame, "not SETTINGS first");
+            Demand(HasBegun || (frame.Type == SettingsType && !frame.Has(Ack)), frame, "not SETTINGS first");
             Demand(!IsRefused, frame, "behind GOAWAY with an error");
             Demand(_blockBegin is null || (frame.Type == Continuation && frame.StreamId == _blockBegin.StreamId), frame, "inside a block");
-            _hasBegun = true;
+            HasBegun = true;
             switch (frame.Type)
             {
                 case SettingsType or PingType or GoAwayType:

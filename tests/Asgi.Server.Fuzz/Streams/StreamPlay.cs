@@ -25,13 +25,25 @@ internal sealed class StreamPlay : IDisposable
     private readonly SortedDictionary<int, StreamClient> _clients = [];
     private Task? _stop;
     private int _released;
-    private bool _hasIntervened;
+    private Intervention _by;
 
     private StreamPlay(int seed, ConnectionLimits limits, NetworkConditions conditions)
     {
         _server = HostedDelegate.Serve(_application.Run, seed, limits, conditions, isHttp2: true);
         _limits = limits;
-        _hasIntervened = limits.RequestsMax is not null;
+        _by = limits.RequestsMax is null ? Intervention.None : Intervention.Stop;
+    }
+
+    /// <summary>What besides clients and applications may have ended a connection.</summary>
+    public enum Intervention
+    {
+        None,
+
+        /// <summary>It was asked to end, and serves what has come.</summary>
+        Stop,
+
+        /// <summary>Somebody's patience may have been over.</summary>
+        Time,
     }
 
     public static void Run(StreamStep[] steps, int seed, ConnectionLimits limits, NetworkConditions conditions)
@@ -44,11 +56,11 @@ internal sealed class StreamPlay : IDisposable
         }
         play.GoOn();
         foreach (StreamClient client in play._clients.Values)
-            new StreamVerdict(client, play.CallsOf(client), limits, play._hasIntervened).CheckAtRest();
+            new StreamVerdict(client, play.CallsOf(client), limits, play._by).CheckAtRest();
         play.LeaveAll();
         play.CheckRest();
         foreach (StreamClient client in play._clients.Values)
-            new StreamVerdict(client, play.CallsOf(client), limits, play._hasIntervened).CheckInTheEnd();
+            new StreamVerdict(client, play.CallsOf(client), limits, play._by).CheckInTheEnd();
     }
 
     public void Dispose() => _server.Dispose();
@@ -96,14 +108,14 @@ internal sealed class StreamPlay : IDisposable
                 _server.Run();
                 break;
             case StreamStepKind.Advance:
-                _hasIntervened = true;
+                _by = Intervention.Time;
                 _server.Advance(step.Amount);
                 break;
             case StreamStepKind.Release or StreamStepKind.ReleaseOffLoop:
                 Release(step.Kind == StreamStepKind.ReleaseOffLoop);
                 break;
             case StreamStepKind.Stop:
-                _hasIntervened = true;
+                _by = _by == Intervention.Time ? _by : Intervention.Stop;
                 _stop ??= _server.ShutDown();
                 break;
         }
@@ -161,7 +173,7 @@ internal sealed class StreamPlay : IDisposable
         ReleaseAll();
         _server.Advance(PatienceMilliseconds);
         ReleaseAll();
-        foreach (StreamClient client in _clients.Values.Where(client => !client.IsCalm || _hasIntervened))
+        foreach (StreamClient client in _clients.Values.Where(client => !client.IsCalm || _by == Intervention.Time))
             client.Connection.Reset();
         ReleaseAll();
         ReadAll();

@@ -87,7 +87,7 @@ internal sealed class StreamScript(StreamStep[] steps, int seed, ConnectionLimit
 
     private static StreamStep DrawStep(Random random, int client, int number, bool isCalm, bool hasLarge)
     {
-        switch (random.Next(isCalm ? 26 : 36))
+        switch (random.Next(isCalm ? 27 : 37))
         {
             case < 7:
                 return DrawRequest(random, client, number, ScriptedApplication.CalmStreamModes, hasLarge, isCalm: true);
@@ -107,24 +107,26 @@ internal sealed class StreamScript(StreamStep[] steps, int seed, ConnectionLimit
                 return new(StreamStepKind.Credit, client, random.Next(1, 20_000), random.Next(0, 20));
             case < 26:
                 return new(StreamStepKind.Raw, client, Bytes: Text(DrawControl(random)));
-            case < 28:
+            case 26:
+                return new(random.Next(12) == 0 ? StreamStepKind.Stop : StreamStepKind.Run);
+            case < 29:
                 return DrawRequest(random, client, number, ScriptedApplication.WildStreamModes, hasLarge, isCalm: false);
-            case < 30:
+            case < 31:
                 return new(StreamStepKind.Raw, client, Bytes: Text(DrawWild(random)), IsCalm: false);
-            case 30:
+            case 31:
                 string frames = Text(Join(DrawWild(random), DrawControl(random), Request(99, "POST", "/echo/1/1/x", end: false)));
                 return new(StreamStepKind.Raw, client, Bytes: Text(Mutation.Apply(random, frames)), IsCalm: false);
-            case 31:
-                return new(StreamStepKind.Finish, client);
             case 32:
-                return new(random.Next(2) == 0 ? StreamStepKind.Reset : StreamStepKind.Run, client);
+                return new(StreamStepKind.Finish, client);
             case 33:
-                return new(StreamStepKind.Window, client, random.Next(3) == 0 ? long.MaxValue : random.Next(0, 5000));
+                return new(random.Next(2) == 0 ? StreamStepKind.Reset : StreamStepKind.Run, client);
             case 34:
+                return new(StreamStepKind.Window, client, random.Next(3) == 0 ? long.MaxValue : random.Next(0, 5000));
+            case 35:
                 int[] times = [10, 700, 1_500, 6_000, 11_000, 31_000, 131_000];
                 return new(StreamStepKind.Advance, Amount: times[random.Next(times.Length)]);
             default:
-                return new(random.Next(4) == 0 ? StreamStepKind.Stop : StreamStepKind.Run);
+                return new(random.Next(3) == 0 ? StreamStepKind.Stop : StreamStepKind.Run);
         }
     }
 

@@ -8,7 +8,7 @@ using Asgi.Server.Testing.Simulation;
 
 namespace Asgi.Server.Fuzz.Streams;
 
-internal sealed class StreamVerdict(StreamClient client, Dictionary<int, Call> calls, ConnectionLimits limits, bool hasIntervened)
+internal sealed class StreamVerdict(StreamClient client, Dictionary<int, Call> calls, ConnectionLimits limits, StreamPlay.Intervention by)
 {
     private const string Exact = "A stream carries what its call wrote, whole when it ends, and never more.";
     private const string Refused = "What is refused before the application is called gets an empty response of its fault.";
@@ -25,11 +25,21 @@ internal sealed class StreamVerdict(StreamClient client, Dictionary<int, Call> c
     public void CheckAtRest()
     {
         CheckStreams();
-        if (!client.IsCalm || hasIntervened)
+        if (!client.IsCalm || by == StreamPlay.Intervention.Time)
             return;
-        Demand(client.Connection.End == ConnectionEnd.None && client.Judge.LastStreamId is null, CalmEnd);
+        bool isAsked = by == StreamPlay.Intervention.Stop;
+        // A stop closes connections of which nothing has been heard, and nothing of them was served.
+        if (isAsked && !client.Judge.HasBegun)
+        {
+            Demand(calls.Count == 0, Calm);
+            return;
+        }
+        Demand(isAsked || (client.Connection.End == ConnectionEnd.None && client.Judge.LastStreamId is null), CalmEnd);
+        Demand(client.Connection.End != ConnectionEnd.Reset && !client.Judge.IsRefused, CalmEnd);
         Demand(!client.Judge.IsMidFrame && !client.Judge.IsMidBlock, Whole);
-        foreach (SentRequest request in client.Requests.Where(request => !request.IsCancelled))
+        // What came behind the last stream of GOAWAY was not served, and can be tried elsewhere.
+        int lastId = client.Judge.LastStreamId ?? int.MaxValue;
+        foreach (SentRequest request in client.Requests.Where(request => !request.IsCancelled && request.Id <= lastId))
         {
             SeenStream? seen = client.Judge.Streams.GetValueOrDefault(request.Id);
             Call? call = calls.GetValueOrDefault(request.Id);
@@ -37,14 +47,14 @@ internal sealed class StreamVerdict(StreamClient client, Dictionary<int, Call> c
             Demand(seen!.ResetCode is null or NoError, Cut);
         }
         long window = Math.Max(65_535, limits.Http2.InitialConnectionWindowSize);
-        Demand(client.Judge.ConnectionWindow >= window / 2, CreditBack);
+        Demand(isAsked || client.Judge.ConnectionWindow >= window / 2, CreditBack);
     }
 
     /// <summary>When the connection is over.</summary>
     public void CheckInTheEnd()
     {
         CheckStreams();
-        bool isBroken = client.HasReset || client.HasFinished || !client.IsCalm || hasIntervened;
+        bool isBroken = client.HasReset || client.HasFinished || !client.IsCalm || by == StreamPlay.Intervention.Time;
         foreach ((int id, Call call) in calls.Where(_ => !isBroken))
         {
             SeenStream? seen = client.Judge.Streams.GetValueOrDefault(id);
@@ -78,8 +88,14 @@ internal sealed class StreamVerdict(StreamClient client, Dictionary<int, Call> c
     }
 
     private static bool HasReadAll(Call call, SentRequest request) =>
-        request.Target.Split('/')[1] is not ("read" or "echo" or "trailers")
-        || (call.Read == request.Content && (call.RequestTrailer == "7") == request.Has(RequestShape.Trailers));
+        request.Target.Split('/')[1] switch
+    {
+        "read" or "echo" or "trailers" =>
+            call.Read == request.Content && (call.RequestTrailer == "7") == request.Has(RequestShape.Trailers),
+        "cancels" => call.Read == request.Content,
+        "partly" => request.Content.StartsWith(call.Read, StringComparison.Ordinal),
+        _ => true,
+    };
 
     private void Demand(bool holds, string invariant) => InvariantException.Demand(holds, invariant, () =>
         $"requests:\n{string.Join('\n', client.Requests)}\ncalls:\n{string.Join('\n', calls.Select(call => $"{call.Key}: {call.Value}"))}\n"
