@@ -18,10 +18,10 @@ internal sealed class ScriptedApplication
     public static readonly string[] WildModes = ["throw", "late", "abort", "short", "upgrade", "empty", "swallow", "latethrow"];
 
     /// <summary>The same for HTTP/2.</summary>
-    public static readonly string[] CalmStreamModes = [.. CalmModes, "trailers", "fields", "hints", "partly", "cancels"];
+    public static readonly string[] CalmStreamModes = [.. CalmModes, "trailers", "fields", "hints", "cancels"];
 
     public static readonly string[] WildStreamModes =
-        ["throw", "late", "abort", "short", "empty", "swallow", "latethrow", "reset", "wait", "connect", "afterwards"];
+        ["throw", "late", "abort", "short", "empty", "swallow", "latethrow", "reset", "wait", "connect", "afterwards", "partly"];
 
     private readonly Queue<TaskCompletionSource> _gates = new();
 
