@@ -1,7 +1,6 @@
 // Draws connections of HTTP/2: mostly what clients do, each frame sometimes in the wrong place, with a wrong size or id, or changed.
 
 using Asgi.Server.Protocols.Http2;
-using Asgi.Server.Testing;
 using static Asgi.Server.Testing.Http2Bytes;
 
 namespace Asgi.Server.Fuzz.Frames;

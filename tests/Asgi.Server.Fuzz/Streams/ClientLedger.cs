@@ -1,5 +1,6 @@
-// What a client has allowed the server, and the server the client: settings and windows (RFC 9113, sections 6.5 and 6.9), from the frames of
-// both alone. Where it cannot be known whether the server has seen something yet, the more generous answer counts.
+// What a client has allowed the server, and the server the client: settings and windows (RFC 9113, sections 6.5 and 6.9), from the frames
+// of both alone. Where it cannot be known whether the server has seen something yet, the more generous answer counts. Called by the judge
+// and by the client of a play.
 
 using System.Buffers.Binary;
 using static Asgi.Server.Testing.Http2Bytes;

@@ -212,7 +212,7 @@ internal sealed class FrameJudge(ClientLedger client, long streamWindow, long co
         {
             isPastPseudo |= name[0] != ':';
             Demand(name[0] != ':' || (name == ":status" && !isPastPseudo), frame, $"{name} in a response, or behind others");
-            Demand(name == name.ToLowerInvariant(), frame, $"{name} has capitals");
+            Demand(!name.Any(char.IsAsciiLetterUpper), frame, $"{name} has capitals");
             Demand(name is not ("connection" or "transfer-encoding" or "keep-alive" or "upgrade"), frame, $"{name} is the connection's");
             Demand(!value.AsSpan().ContainsAny('\r', '\n', '\0'), frame, $"{name} has a control character");
             Demand(!section.ContainsKey(name) || name[0] != ':', frame, $"{name} twice");

@@ -3,7 +3,6 @@
 
 using System.Globalization;
 using System.Text;
-using Asgi.Server.Connections;
 using Asgi.Server.Fuzz.Driver;
 using Asgi.Server.Protocols.Http2;
 using Asgi.Server.Testing.Simulation;
