@@ -4,6 +4,7 @@
 using Asgi.Server.Fuzz.Driver;
 using Asgi.Server.Fuzz.Frames;
 using Asgi.Server.Fuzz.Messages;
+using Asgi.Server.Fuzz.Streams;
 
 namespace Asgi.Server.Fuzz;
 
@@ -23,6 +24,7 @@ internal static class Campaign
         new("proxy", ProxyGrammar.Draw),
         new("hpack", HpackGrammar.Draw),
         new("frames", FrameGrammar.Draw),
+        new("streams", StreamScript.Draw),
     ];
 
     /// <summary>Tries one case.</summary>

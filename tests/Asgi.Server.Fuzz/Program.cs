@@ -1,4 +1,4 @@
-// The long runs: dotnet run --project tests/Asgi.Server.Fuzz -c Release -- --minutes 60 [--seed N] [--only head|chunked|driver|proxy|hpack]
+// The long runs: dotnet run --project tests/Asgi.Server.Fuzz -c Release -- --minutes 60 [--seed N] [--only NAME] [--iteration N]
 // The fuzzers take turns until the time is over; with --iteration one case runs alone.
 
 using System.Globalization;
@@ -9,7 +9,7 @@ internal static class Program
 {
     private const int BatchSize = 50;
     private const int FailuresMax = 20;
-    private const string Usage = "[--minutes N] [--seed N] [--only head|chunked|driver|proxy|hpack] [--iteration N]";
+    private const string Usage = "[--minutes N] [--seed N] [--only head|chunked|driver|proxy|hpack|frames|streams] [--iteration N]";
 
     public static int Main(string[] args)
     {

@@ -12,6 +12,7 @@ public class SmokeTests
     [InlineData("proxy", 20000)]
     [InlineData("hpack", 10000)]
     [InlineData("frames", 3000)]
+    [InlineData("streams", 1000)]
     public void Every_invariant_holds(string name, int iterations)
     {
         const int Seed = 2026;

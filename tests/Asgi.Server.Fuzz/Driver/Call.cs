@@ -19,6 +19,9 @@ internal sealed class Call(HttpContext context)
     /// <summary>The client's: what tells which connection it came by.</summary>
     public int Port { get; } = context.Connection.RemotePort;
 
+    /// <summary>What the server calls the request; over HTTP/2 it ends with the number of the stream.</summary>
+    public string Trace { get; } = context.TraceIdentifier;
+
     public string Method { get; } = context.Request.Method;
 
     public string Target { get; } = context.Request.Path + context.Request.QueryString;
@@ -35,6 +38,12 @@ internal sealed class Call(HttpContext context)
     public bool IsShort { get; set; }
 
     public bool IsAborted { get; set; }
+
+    /// <summary>What its trailer says, if it has one.</summary>
+    public string? Trailer { get; set; }
+
+    /// <summary>What the trailer of the request said, once all content was read.</summary>
+    public string? RequestTrailer { get; set; }
 
     public CallEnd End { get; private set; }
 

@@ -4,6 +4,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using Asgi.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -15,6 +16,12 @@ internal sealed class ScriptedApplication
     public static readonly string[] CalmModes = ["now", "length", "flush", "later", "hops", "read", "echo", "complete", "start"];
 
     public static readonly string[] WildModes = ["throw", "late", "abort", "short", "upgrade", "empty", "swallow", "latethrow"];
+
+    /// <summary>The same for HTTP/2.</summary>
+    public static readonly string[] CalmStreamModes = [.. CalmModes, "trailers", "fields", "hints", "cancels"];
+
+    public static readonly string[] WildStreamModes =
+        ["throw", "late", "abort", "short", "empty", "swallow", "latethrow", "reset", "wait", "connect", "afterwards", "partly"];
 
     private readonly Queue<TaskCompletionSource> _gates = new();
 
@@ -65,6 +72,27 @@ internal sealed class ScriptedApplication
             case "upgrade":
                 await Upgrade(context, call);
                 return;
+            case "reset":
+                await WriteAll(context, call, id, pieces, size, flushes: pieces > 2);
+                call.IsAborted = true;
+                context.Features.Get<IHttpResetFeature>()!.Reset(size);
+                await WriteLate(context, id);
+                return;
+            case "wait":
+                await Gate();
+                var left = new TaskCompletionSource();
+                using (context.RequestAborted.Register(left.SetResult))
+                    await left.Task;
+                return;
+            case "connect":
+                if (context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true } connect)
+                    await Talk(await connect.AcceptAsync(), call);
+                return;
+            case "afterwards":
+                await WriteAll(context, call, id, pieces, size, flushes: false);
+                await context.Response.CompleteAsync();
+                await WriteLate(context, id);
+                return;
             case "empty":
                 context.Response.StatusCode = call.Status = StatusCodes.Status204NoContent;
                 return;
@@ -77,11 +105,21 @@ internal sealed class ScriptedApplication
             await Gate();
         if (mode is "latethrow")
             throw new InvalidOperationException("As the script says.");
-        if (mode is "read" or "swallow")
+        if (mode is "fields")
+            AddFields(context.Response, pieces * size);
+        if (mode is "hints")
+            await SendHints(context, pieces, size);
+        if (mode is "partly")
+            await ReadPart(context, call);
+        if (mode is "cancels")
+            await ReadCancelled(context, call);
+        if (mode is "read" or "swallow" or "trailers")
             await ReadContent(context, call, mode == "swallow");
         if (mode is "length" or "short")
             context.Response.ContentLength = pieces * size + (mode == "short" ? 10 : 0);
         call.IsShort = mode == "short";
+        if (mode == "trailers" && context.Response.SupportsTrailers())
+            context.Response.AppendTrailer("x-after", call.Trailer = id);
         if (mode == "start")
             await context.Response.StartAsync();
         await WriteAll(context, call, id, pieces, size, flushes: mode is "flush" or "hops" or "late", hops: mode == "hops");
@@ -127,6 +165,7 @@ internal sealed class ScriptedApplication
         {
             await foreach (byte[] piece in Content(context))
                 call.NoteRead(piece);
+            call.RequestTrailer = TrailerOf(context);
         }
         catch (Exception) when (swallows)
         {
@@ -143,6 +182,77 @@ internal sealed class ScriptedApplication
             await context.Response.Body.WriteAsync(piece);
             if (piece.Length % 3 == 0)
                 await Gate();
+        }
+        call.RequestTrailer = TrailerOf(context);
+    }
+
+    // Heads that are larger than a frame, or a block of memory, and change from one to the next.
+    private static void AddFields(HttpResponse response, int length)
+    {
+        for (int i = 0; length > 0; i++, length -= 3_000)
+            response.Headers[$"x-field-{i}"] = TextOf("f", i, Math.Min(length, 3_000));
+    }
+
+    private async Task SendHints(HttpContext context, int count, int size)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            if (i % 2 == 1)
+                await Gate();
+            var hints = new HeaderDictionary { ["link"] = TextOf("h", i, size) };
+            await context.Features.Get<IHttpInformationalResponseFeature>()!.SendInformationalAsync(103, hints);
+        }
+    }
+
+    // Looks at more than it takes, though it takes something, and leaves the rest.
+    private static async Task ReadPart(HttpContext context, Call call)
+    {
+        for (int i = 0; i < 3; i++)
+        {
+            var read = await context.Request.BodyReader.ReadAsync();
+            byte[] piece = read.Buffer.Slice(0, (read.Buffer.Length + 1) / 2).ToArray();
+            call.NoteRead(piece);
+            context.Request.BodyReader.AdvanceTo(
+                read.Buffer.GetPosition(piece.Length), read.IsCompleted ? read.Buffer.GetPosition(piece.Length) : read.Buffer.End);
+            if (read.IsCompleted)
+                return;
+        }
+    }
+
+    // A read that is cancelled while it waits, or before, and again.
+    private async Task ReadCancelled(HttpContext context, Call call)
+    {
+        var reader = context.Request.BodyReader;
+        for (bool isCompleted = false; !isCompleted;)
+        {
+            ValueTask<System.IO.Pipelines.ReadResult> reading = reader.ReadAsync();
+            if (!reading.IsCompleted)
+            {
+                await Gate();
+                reader.CancelPendingRead();
+            }
+            var read = await reading;
+            call.NoteRead(read.Buffer.ToArray());
+            reader.AdvanceTo(read.Buffer.End);
+            isCompleted = read.IsCompleted;
+        }
+    }
+
+    private static string? TrailerOf(HttpContext context) =>
+        context.Request.CheckTrailersAvailable() && context.Request.GetTrailer("x-sum") is { Count: > 0 } sum ? sum.ToString() : null;
+
+    // What nobody is to see, since the response is over.
+    private async Task WriteLate(HttpContext context, string id)
+    {
+        await Gate();
+        try
+        {
+            await context.Response.Body.WriteAsync(Encoding.Latin1.GetBytes(TextOf(id, 9, 50)));
+            await context.Response.Body.FlushAsync();
+        }
+        catch (Exception)
+        {
+            // It hears of it or not.
         }
     }
 
@@ -166,7 +276,12 @@ internal sealed class ScriptedApplication
         if (!feature.IsUpgradableRequest)
             return;
         call.Status = StatusCodes.Status101SwitchingProtocols;
-        await using Stream stream = await feature.UpgradeAsync();
+        await Talk(await feature.UpgradeAsync(), call);
+    }
+
+    private async Task Talk(Stream upgraded, Call call)
+    {
+        await using Stream stream = upgraded;
         var buffer = new byte[700];
         for (int read; (read = await stream.ReadAsync(buffer)) > 0;)
         {
