@@ -86,7 +86,7 @@ internal partial class HostedRequest : IFeatureCollection
             return _replacements![slot];
         }
 
-        return (_ownSlots & (1UL << slot)) != 0 && (slot != FeatureSlots.ResponseTrailers || _exchange.CanHaveTrailers) ? this : null;
+        return (_ownSlots & (1UL << slot)) != 0 && (slot != FeatureSlots.ResponseTrailers || _exchange.TakesTrailers) ? this : null;
     }
 
     private void SetSlot(int slot, object? instance)

@@ -61,7 +61,7 @@ internal sealed class ResponseHeaders(
 
     public int Count => _count + (_contentLength is null ? 0 : 1);
 
-    public bool IsReadOnly => exchange is not null && (areTrailers ? !exchange.CanHaveTrailers : exchange.HasStarted);
+    public bool IsReadOnly => exchange is not null && (areTrailers ? !exchange.TakesTrailers : exchange.HasStarted);
 
     public ICollection<string> Keys => [.. this.Select(line => line.Key)];
 

@@ -14,6 +14,11 @@ public sealed partial class HttpExchange
         && !Scope.IsConnect
         && _stream.CanHaveTrailers;
 
+    /// <summary>
+    /// Whether the application may give trailers. Over HTTP/2 all responses can have some, so those to HEAD, which have none, drop them.
+    /// </summary>
+    internal bool TakesTrailers => CanHaveTrailers || (Scope.IsHttp2 && Scope.IsHead && _state != ResponseState.Complete);
+
     /// <summary>ASGI's <c>http.response.early_hint</c> and its kin: sends an interim response at once. To HTTP/1.0 it is dropped.</summary>
     /// <param name="response">Status and fields.</param>
     /// <param name="cancellationToken">Cancelling a send that waits for the client to read aborts the connection.</param>

@@ -173,6 +173,35 @@ public sealed class ResponseTests
         Assert.Equal("0", peer[1].Trailers!["grpc-status"]);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Trailers_of_a_response_to_HEAD_are_taken_and_dropped(bool isBefore)
+    {
+        using var server = HostedDelegate.Serve(
+            async context =>
+            {
+                Assert.True(context.Response.SupportsTrailers());
+                if (isBefore)
+                {
+                    context.Response.AppendTrailer("a", "b");
+                }
+
+                await context.Response.WriteAsync("hello");
+                if (!isBefore)
+                {
+                    context.Response.AppendTrailer("a", "b");
+                }
+            },
+            isHttp2: true);
+        var peer = new Http2Peer(server);
+        peer.Send(Request(1, "HEAD"), Get(3));
+
+        Assert.Equal(["HEADERS 1 END", "HEADERS 3", "DATA 3 5", "HEADERS 3 END"], peer.Told);
+        Assert.Equal("200", peer[1].Status);
+        server.DemandNothingLeft();
+    }
+
     [Fact]
     public void Trailers_alone_follow_the_head()
     {
