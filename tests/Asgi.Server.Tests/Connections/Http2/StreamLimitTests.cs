@@ -1,5 +1,5 @@
-// What bounds a connection of HTTP/2 and its streams from the server's side: streams that were reset while their applications run, what those
-// hold, requests at a time, the age of the connection; and what watchers are told of its requests.
+// What bounds a connection of HTTP/2 and its streams from the server's side: streams that were reset while their applications run, what
+// those hold, requests at a time, the age of the connection; and what watchers are told of its requests.
 
 using System.Text;
 using Asgi.Server.Connections;
