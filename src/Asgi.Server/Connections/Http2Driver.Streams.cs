@@ -122,7 +122,6 @@ internal sealed partial class Http2Driver
         }
     }
 
-
     private void OnReset(Http2StreamState state)
     {
         if (_connection.Record.IsLogged)
@@ -213,6 +212,11 @@ internal sealed partial class Http2Driver
         if (_connection.State == ConnectionState.Closed)
         {
             Release();
+        }
+        else if (_state == State.Done)
+        {
+            // It is on its way to its end, and has the deadline of that.
+            return;
         }
         else if (_state == State.Draining || _isInputEnded)
         {

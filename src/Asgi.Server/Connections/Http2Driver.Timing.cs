@@ -123,6 +123,11 @@ internal sealed partial class Http2Driver
             return;
         }
 
+        if (_windowRate.IsRunning && !IsConnectionWindowAwaited())
+        {
+            _windowRate.Stop();
+        }
+
         if (_windowRate.IsBelow(rate, now))
         {
             _connection.Log.ResponseTooSlow(_connection.Id);
@@ -141,6 +146,20 @@ internal sealed partial class Http2Driver
                 Reset(stream, Http2ErrorCode.EnhanceYourCalm);
             }
         }
+    }
+
+    // Those that waited may have been reset since.
+    private bool IsConnectionWindowAwaited()
+    {
+        foreach (var stream in _streams)
+        {
+            if (stream.HasToSend && stream.Pending.Length > 0 && stream.State.SendWindow > 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     // A client whose window we keep shut is not slow.
@@ -252,7 +271,7 @@ internal sealed partial class Http2Driver
 
         if (now >= _idleSince + _connection.Limits.KeepAliveTimeoutMilliseconds)
         {
-            if (!_connection.Output.IsEmpty)
+            if (_connection.IsUnsent)
             {
                 // Its client takes the last response still, at a rate that is watched: the next request has its time after that.
                 _idleSince = now;
@@ -266,7 +285,7 @@ internal sealed partial class Http2Driver
 
             End(mustLinger: false, ConnectionEndReason.KeepAliveTimeout);
         }
-        else if (!_isResting && now >= _idleSince + RestAfterMilliseconds && _connection.Output.IsEmpty && _connection.Input.IsEmpty)
+        else if (!_isResting && now >= _idleSince + RestAfterMilliseconds && !_connection.IsUnsent && _connection.Input.IsEmpty)
         {
             Rest();
         }

@@ -26,9 +26,7 @@ internal sealed class Http2Posts(Loop loop, Http2Driver driver) : WorkItem
         }
     }
 
-    public override void Run() => driver.Connection.Guard(this, static posts => posts.RunAll());
-
-    private void RunAll()
+    public override void Run()
     {
         var stream = Reverse(Interlocked.Exchange(ref _top, null));
         while (stream is not null)
@@ -36,7 +34,9 @@ internal sealed class Http2Posts(Loop loop, Http2Driver driver) : WorkItem
             // Read first: what it runs may push it again.
             var next = stream.NextPosted;
             stream.NextPosted = null;
-            stream.RunPosted();
+
+            // Each on its own: a stream that is passed over would wait for ever, and its connection with it.
+            driver.Connection.Guard(stream, static stream => stream.RunPosted());
             stream = next;
         }
     }

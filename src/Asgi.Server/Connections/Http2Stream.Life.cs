@@ -95,6 +95,7 @@ internal sealed partial class Http2Stream
         {
             // Nobody reads on, whatever the rest of the response waits for.
             _content.GiveBack();
+            _content.Clear();
         }
     }
 
@@ -114,6 +115,12 @@ internal sealed partial class Http2Stream
         _postedOutput.TakeTo(Pending);
         Pending.Drop();
         _content.GiveBack();
+        if (!_hasLent && !_content.IsComplete)
+        {
+            // The client may send as much again, on another stream: what no application will see is not kept as long as this one runs.
+            _content.Clear();
+        }
+
         if (_life == Life.Running)
         {
             NoteDisconnect();

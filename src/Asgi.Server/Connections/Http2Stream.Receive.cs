@@ -13,6 +13,9 @@ internal sealed partial class Http2Stream
     private long _consumed;
     private long _examined;
     private bool _hasReceived;
+
+    // Whether the application may hold content, by what the loop knows: it has had some.
+    private bool _hasLent;
     private bool _hasSeenEnd;
 
     public override bool HasReceived => _hasReceived;
@@ -158,6 +161,7 @@ internal sealed partial class Http2Stream
         else if (_isReceiveCanceled)
         {
             _isReceiveCanceled = false;
+            _hasLent |= _content.UnreadLength > 0;
             body = RequestBody.Canceled(_content.Unread);
         }
         else if (_isBroken && !_content.IsComplete)
@@ -167,6 +171,7 @@ internal sealed partial class Http2Stream
         else if (HasNews)
         {
             _hasSeenEnd = _content.IsComplete;
+            _hasLent |= _content.UnreadLength > 0;
             body = new RequestBody(_content.Unread, moreBody: !_hasSeenEnd);
         }
         else
@@ -211,6 +216,7 @@ internal sealed partial class Http2Stream
     private void ResetReceive()
     {
         _hasReceived = false;
+        _hasLent = false;
         _hasSeenEnd = false;
         _isAwaitingContent = false;
         _isReceiveCanceled = false;
