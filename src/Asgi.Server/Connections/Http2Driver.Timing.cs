@@ -252,7 +252,7 @@ internal sealed partial class Http2Driver
 
         if (now >= _idleSince + _connection.Limits.KeepAliveTimeoutMilliseconds)
         {
-            if (!_connection.Output.IsEmpty)
+            if (_connection.IsUnsent)
             {
                 // Its client takes the last response still, at a rate that is watched: the next request has its time after that.
                 _idleSince = now;
@@ -266,7 +266,7 @@ internal sealed partial class Http2Driver
 
             End(mustLinger: false, ConnectionEndReason.KeepAliveTimeout);
         }
-        else if (!_isResting && now >= _idleSince + RestAfterMilliseconds && _connection.Output.IsEmpty && _connection.Input.IsEmpty)
+        else if (!_isResting && now >= _idleSince + RestAfterMilliseconds && !_connection.IsUnsent && _connection.Input.IsEmpty)
         {
             Rest();
         }

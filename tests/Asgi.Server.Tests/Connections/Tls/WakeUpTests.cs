@@ -114,4 +114,29 @@ public sealed class WakeUpTests
         server.Run();
         Assert.Equal(ConnectionEnd.Fin, client.Raw.End);
     }
+
+    [Fact]
+    public void The_loop_lets_go_of_the_wire_before_it_has_a_read_completed()
+    {
+        Connection? connection = null;
+        using var server = new SimulatedServer(Apps.Path, before: http => made => http(connection = made));
+        server.Connect();
+        server.Run();
+        using var wire = new TlsWire(server.Loop);
+        var operation = new TlsOperation(
+            connection!, wire, runsApplicationCode: true, () => wire.ReadAsync(new byte[6]).AsTask(), () => { }, _ => { });
+        operation.Begin();
+        server.Run();
+        Assert.True(operation.LoopHasWire);
+
+        // The call is in the ready list, from where it may go to any thread: more bytes must not be added meanwhile.
+        wire.Input.Append([0x17, 3, 3, 0, 1, 0]);
+        operation.Pump();
+        Assert.False(operation.LoopHasWire);
+
+        server.Run();
+        Assert.True(operation.HasEnded);
+        wire.Input.Clear();
+        server.DemandNothingLeft();
+    }
 }
