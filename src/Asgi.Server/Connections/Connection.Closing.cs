@@ -66,7 +66,11 @@ internal sealed partial class Connection
         if (Transport.UnsentLength == 0)
         {
             EndSending();
+            return;
         }
+
+        // What was said last fills the socket: its client must take that too.
+        MeasureSending();
     }
 
     private void EndSending()

@@ -86,6 +86,11 @@ internal sealed class TlsOperation(
     private void Step()
     {
         _isCalling = true;
+        if (_task is not null)
+        {
+            wire.GiveAway();
+        }
+
         if (runsApplicationCode)
         {
             connection.Loop.Ready(this);

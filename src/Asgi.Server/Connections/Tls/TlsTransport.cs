@@ -63,7 +63,7 @@ internal sealed unsafe partial class TlsTransport : Transport, ITlsSink
     public override Socket? Socket => _inner.Socket;
 
     public override bool HasMore =>
-        _wire.Input.HasRecord || _wire.Input.IsOverlong || _undeliveredMax > 0 || _staged is not null || _isInnerReadable;
+        _wire.Input.HasRecord || _wire.Input.IsOverlong || _undeliveredMax > 0 || _staged is not null || _isInnerReadable || _isEnded;
 
     public override bool WantsInput => _operation is { HasEnded: false };
 
@@ -79,6 +79,9 @@ internal sealed unsafe partial class TlsTransport : Transport, ITlsSink
             return _inner.Receive(buffer);
         }
 
+        // It may be an edge that has brought the caller here, and what it told of must outlast records that wait before it: only a receive
+        // that empties the socket, from now on, says that there is no more.
+        _isInnerReadable = true;
         if (WantsInput)
         {
             return ReceiveForOperation();

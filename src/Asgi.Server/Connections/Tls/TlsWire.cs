@@ -64,6 +64,12 @@ internal sealed class TlsWire : Stream, IValueTaskSource<int>
     public void Break() => _isBroken = true;
 
     /// <summary>
+    /// From here on SslStream has the wire: the read that waits is about to be completed, perhaps on another thread, which must not find
+    /// the loop at it still. Loop thread.
+    /// </summary>
+    public void GiveAway() => _isReadWaiting = false;
+
+    /// <summary>
     /// Completes the read that waits: SslStream goes on, inside this call, until it waits again or its step is over. Whoever the loop lets.
     /// </summary>
     public void CompleteRead()
