@@ -17,6 +17,9 @@ internal struct AbuseCounters(Http2Limits limits)
     /// <summary>The peer reset a stream, or one of its requests was refused or malformed.</summary>
     public Http2Fault? Reset(long now) => Count(ref _resets, limits.StreamResetsMax, now) ? null : Http2Faults.TooManyResets;
 
+    /// <summary>A response is complete: it forgives a reset.</summary>
+    public void ResponseSent() => _resets.Forgive(1);
+
     /// <summary>The peer made us reset a stream that was open.</summary>
     public Http2Fault? StreamFault(long now) =>
         Count(ref _streamFaults, limits.StreamFaultsMax, now) ? null : Http2Faults.TooManyStreamFaults;

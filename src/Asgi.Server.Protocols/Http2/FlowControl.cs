@@ -16,6 +16,7 @@ internal sealed class FlowControl(Http2Limits limits)
 
     // What peers may still send on streams that we reset or refused: their windows at that time.
     private long _strayMax;
+    private long _strayEndsMax; // and how many may still be ended
 
     public int SendWindow { get; private set; } = Http2Settings.DefaultInitialWindowSize;
 
@@ -63,8 +64,23 @@ internal sealed class FlowControl(Http2Limits limits)
         return _strayMax < 0 ? Http2Faults.WindowExceeded : null;
     }
 
-    /// <summary>From now on DATA of a stream is stray: the peer may send what its window allowed.</summary>
-    public void AllowStray(int window) => _strayMax += window;
+    /// <summary>From now on DATA of a stream is stray: the peer may send what its window allowed, and an end.</summary>
+    public void AllowStray(int window)
+    {
+        _strayMax += window;
+        _strayEndsMax++;
+    }
+
+    /// <summary>
+    /// A stream that we reset is ended by a frame without content, or by trailers. False when more are than can have been on their way.
+    /// </summary>
+    public bool TakeStrayEnd()
+    {
+        if (_strayEndsMax == 0)
+            return false;
+        _strayEndsMax--;
+        return true;
+    }
 
     /// <summary>The part of a frame that is no content (6.1) is consumed by having come.</summary>
     public void ConsumePadding(Http2StreamState stream, int length)

@@ -1,17 +1,28 @@
 // What the header of a frame alone tells: sizes, stream ids, the order of frames (RFC 9113, sections 4.2, 5.1.1 and 6). Asked by the
 // machine before the payload is there, possibly several times for a frame; no state.
 
+using System.Buffers.Binary;
+
 namespace Asgi.Server.Protocols.Http2;
 
 internal static class FrameRules
 {
+    /// <summary>Bytes of a dependency and a weight.</summary>
+    public const int PrioritySize = 5;
+
     private const int PadLengthSize = 1;
-    private const int PrioritySize = 5;
 
     /// <summary>Bytes before the content or the fragment in the payload of DATA and HEADERS.</summary>
     public static int GetPrefixSize(in Http2Frame frame) =>
         (frame.Has(Http2FrameFlags.Padded) ? PadLengthSize : 0)
         + (frame.Type == Http2FrameType.Headers && frame.Has(Http2FrameFlags.Priority) ? PrioritySize : 0);
+
+    /// <summary>
+    /// Whether a priority names the stream itself (RFC 7540, 5.3.1). RFC 9113 has dropped that with the rest of the scheme, but clients of
+    /// the older one may count on the answer, and no sound one sends it.
+    /// </summary>
+    public static bool DependsOnItself(int id, ReadOnlySpan<byte> priority) =>
+        (BinaryPrimitives.ReadUInt32BigEndian(priority) & Http2Frame.Bits31) == id;
 
     /// <summary>Null for a frame that may come; a fault is one of the connection.</summary>
     public static Http2Fault? Judge(in Http2Frame frame, HeaderBlock block, Http2Limits limits)

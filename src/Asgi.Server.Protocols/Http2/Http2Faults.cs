@@ -36,6 +36,8 @@ internal static class Http2Faults
         "A frame concerns a stream that was never opened.", "RFC 9113 5.1");
     public static readonly Http2Fault StreamClosed = new(nameof(StreamClosed), Http2ErrorCode.StreamClosed,
         "A stream that its sender has ended goes on.", "RFC 9113 5.1");
+    public static readonly Http2Fault SelfDependency = new(nameof(SelfDependency), Http2ErrorCode.ProtocolError,
+        "A stream depends on itself.", "RFC 7540 5.3.1");
     public static readonly Http2Fault StreamRefused = new(nameof(StreamRefused), Http2ErrorCode.RefusedStream,
         "There are more streams than SETTINGS_MAX_CONCURRENT_STREAMS allows.", "RFC 9113 5.1.2");
 

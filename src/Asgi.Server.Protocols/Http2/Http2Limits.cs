@@ -50,7 +50,8 @@ internal sealed record Http2Limits
 
     /// <summary>
     /// Streams that the peer resets, and those that we refuse it or find malformed. A page that is left resets what is loading, gRPC
-    /// cancels calls; each costs a call of the application, which is what CVE-2023-44487 sold cheaply.
+    /// cancels calls; each costs a call of the application, which is what CVE-2023-44487 sold cheaply. One is forgiven for each response
+    /// that is complete: proxies hand on what many clients cancel, and some clients reset each stream that is over.
     /// </summary>
     public int StreamResetsMax { get; init; } = 1000;
 
@@ -69,7 +70,10 @@ internal sealed record Http2Limits
     /// </summary>
     public int PingsMax { get; init; } = 1000;
 
-    /// <summary>DATA frames without content that do not end the stream: work without end, and not held by any window.</summary>
+    /// <summary>
+    /// DATA frames without content that do not end the stream: work without end, and not held by any window. The end of a stream that we
+    /// have reset is none of these.
+    /// </summary>
     public int EmptyDataFramesMax { get; init; } = 100;
 
     /// <summary>PRIORITY frames: older browsers send a few for each resource. They are ignored.</summary>

@@ -6,17 +6,22 @@ namespace Asgi.Server.Protocols.Http2;
 
 internal sealed partial class Http2Machine
 {
-    /// <summary>
-    /// 6.3: parsed as far as it can be wrong, and ignored. A stream may depend on itself: RFC 9113 no longer says otherwise.
-    /// </summary>
-    private Http2Event ReadPriority(in Http2Frame frame, long now)
+    /// <summary>6.3: parsed as far as it can be wrong, and ignored.</summary>
+    private Http2Event ReadPriority(in Http2Frame frame, ReadOnlySpan<byte> payload, long now)
     {
         if (_counters.Priority(now) is { } fault)
             return Fail(fault);
-        if (frame.Length == 5)
+        bool isWhole = frame.Length == FrameRules.PrioritySize;
+        if (isWhole && !FrameRules.DependsOnItself(frame.StreamId, payload))
             return Http2Event.Ignored;
         // RST_STREAM may not name a stream that is idle (6.4).
-        _streams.GetPhase(frame.StreamId, out Http2StreamState? stream);
+        Http2StreamPhase phase = _streams.GetPhase(frame.StreamId, out Http2StreamState? stream);
+        if (isWhole)
+        {
+            return phase == Http2StreamPhase.Idle
+                ? Fail(Http2Faults.SelfDependency)
+                : FailStream(frame.StreamId, stream, Http2Faults.SelfDependency, now);
+        }
         return stream is { IsClosed: false }
             ? FailStream(frame.StreamId, stream, Http2Faults.InvalidFrameSize, now)
             : Fail(Http2Faults.InvalidFrameSize);

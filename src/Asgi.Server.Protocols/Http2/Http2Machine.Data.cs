@@ -28,8 +28,10 @@ internal sealed partial class Http2Machine
             return Fail(Http2Faults.IdleStream);
         if (verdict == StreamVerdict.ConnectionClosed)
             return Fail(Http2Faults.StreamClosed);
-        // What is ignored may not be endless either.
-        bool isEmpty = content == 0 && (!endStream || verdict != StreamVerdict.Accept);
+        // What is ignored may not be endless either, but each stream that we reset may have an end on its way.
+        bool isEmpty = content == 0
+            && (!endStream || verdict != StreamVerdict.Accept)
+            && !(endStream && verdict == StreamVerdict.Ignore && _flow.TakeStrayEnd());
         if ((isEmpty ? _counters.EmptyData(now) : null) is { } abuse)
             return Fail(abuse);
         if (_flow.Received(frame.Length) is { } exceeded)

@@ -4,6 +4,8 @@ namespace Asgi.Server.Protocols.Http2;
 
 internal sealed partial class Http2Machine
 {
+    private bool _dependsOnItself; // what the HEADERS frame of the block under way said
+
     private Http2Event ReadHeaders(in Http2Frame frame, ReadOnlySpan<byte> payload, long now)
     {
         int start = FrameRules.GetPrefixSize(frame);
@@ -13,6 +15,8 @@ internal sealed partial class Http2Machine
         // Nothing is gathered for a stream that cannot be.
         if (JudgeId(frame.StreamId) is { } fault)
             return Fail(fault);
+        _dependsOnItself = frame.Has(Http2FrameFlags.Priority)
+            && FrameRules.DependsOnItself(frame.StreamId, payload[(start - FrameRules.PrioritySize)..]);
         if (frame.Has(Http2FrameFlags.EndHeaders))
             return ReadBlock(frame.StreamId, frame.Has(Http2FrameFlags.EndStream), payload[start..end], now);
         _block.Begin(frame, payload[start..end]);
@@ -47,7 +51,11 @@ internal sealed partial class Http2Machine
             case StreamVerdict.Accept:
                 return stream is null ? OpenStream(id, endStream, block, now) : EndByTrailers(stream, endStream, block, now);
             case StreamVerdict.Ignore:
-                return SkipBlock(block) ?? (_counters.UnknownFrame(now) is { } abuse ? Fail(abuse) : Http2Event.Ignored);
+                if (SkipBlock(block) is { } failed)
+                    return failed;
+                if (endStream && _flow.TakeStrayEnd())
+                    return Http2Event.Ignored;
+                return _counters.UnknownFrame(now) is { } abuse ? Fail(abuse) : Http2Event.Ignored;
             case StreamVerdict.StreamError:
                 return SkipBlock(block) ?? FailStream(id, stream, Http2Faults.StreamClosed, now);
             default:
@@ -63,15 +71,14 @@ internal sealed partial class Http2Machine
             return RefuseStream(id, endStream, block, now);
 
         Http2StreamState stream = _streams.Add(id, _peerSettings.InitialWindowSize, _flow.InitialReceiveWindow);
-        switch (_sections.ReadHead(block, stream.Head, endStream))
+        if (_sections.ReadHead(block, stream.Head, endStream) == FieldSectionResult.ConnectionFault)
+            return Fail(_sections.Fault!);
+        if ((_sections.Fault ?? (_dependsOnItself ? Http2Faults.SelfDependency : null)) is { } fault)
         {
-            case FieldSectionResult.ConnectionFault:
-                return Fail(_sections.Fault!);
-            case FieldSectionResult.StreamFault:
-                AllowStray(stream, endStream);
-                _streams.Move(stream, Http2StreamPhase.ResetByUs);
-                _streams.Remove(stream);
-                return FailStream(id, null, _sections.Fault!, now);
+            AllowStray(stream, endStream);
+            _streams.Move(stream, Http2StreamPhase.ResetByUs);
+            _streams.Remove(stream);
+            return FailStream(id, null, fault, now);
         }
         _streams.Move(stream, endStream ? Http2StreamPhase.HalfClosedRemote : Http2StreamPhase.Open);
         LastStreamId = id;
@@ -113,7 +120,9 @@ internal sealed partial class Http2Machine
                 fault = _sections.Fault;
                 break;
             default:
-                fault = endStream ? CountContent(stream, 0, endStream: true) : Http2Faults.TrailersNotLast;
+                fault = _dependsOnItself ? Http2Faults.SelfDependency
+                    : endStream ? CountContent(stream, 0, endStream: true)
+                    : Http2Faults.TrailersNotLast;
                 break;
         }
         if (fault is not null)

@@ -18,7 +18,7 @@ internal sealed partial class Http2Machine
     {
         EnsureCanSend(stream);
         if (endStream)
-            _streams.Move(stream, StreamRules.EndedByUs(stream.Phase));
+            EndByUs(stream);
     }
 
     /// <summary>DATA with so much content goes out, without padding.</summary>
@@ -29,7 +29,7 @@ internal sealed partial class Http2Machine
         _flow.Sent(stream, length);
         _counters.DataSent(length, Math.Min(stream.SendWindow, _flow.SendWindow));
         if (endStream)
-            _streams.Move(stream, StreamRules.EndedByUs(stream.Phase));
+            EndByUs(stream);
     }
 
     /// <summary>RST_STREAM goes out, by the driver's own decision.</summary>
@@ -81,6 +81,12 @@ internal sealed partial class Http2Machine
     {
         if (!stream.CanSend)
             throw new InvalidOperationException($"Nothing is sent on a stream that is {stream.Phase}.");
+    }
+
+    private void EndByUs(Http2StreamState stream)
+    {
+        _streams.Move(stream, StreamRules.EndedByUs(stream.Phase));
+        _counters.ResponseSent();
     }
 
     /// <summary>

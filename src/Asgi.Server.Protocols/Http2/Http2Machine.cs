@@ -179,7 +179,7 @@ internal sealed partial class Http2Machine(Http2Limits limits)
         {
             Http2FrameType.Headers => ReadHeaders(frame, payload, now),
             Http2FrameType.Continuation => ReadContinuation(frame, payload, now),
-            Http2FrameType.Priority => ReadPriority(frame, now),
+            Http2FrameType.Priority => ReadPriority(frame, payload, now),
             Http2FrameType.RstStream => ReadRstStream(frame, payload, now),
             Http2FrameType.Settings => ReadSettings(frame, payload, now),
             Http2FrameType.Ping => ReadPing(frame, payload, now),

@@ -9,8 +9,10 @@ internal sealed class StreamTable(int streamsMax)
 {
     private const int InitialSlots = 8;
 
-    // Of resets that the limits let happen within their span of time, the last ones; and the peer learns of ours within a round trip.
-    private const int ResetsRemembered = 256;
+    // A client opens no stream beyond the limit before it has learnt of a reset of ours, so there is something on its way to as many
+    // streams as the limit has, and to those it opened before it knew the limit.
+    private const int ResetsRememberedMin = 256;
+    private const int ResetsRememberedMax = 4096;
 
     private Http2StreamState?[] _slots = [];
     private int _count;
@@ -119,9 +121,9 @@ internal sealed class StreamTable(int streamsMax)
     /// <summary>Notes that a stream was closed by RST_STREAM, for frames of it that are still to come.</summary>
     public void RememberReset(int id, Http2StreamPhase phase)
     {
-        _resets ??= new int[ResetsRemembered];
+        _resets ??= new int[Math.Clamp(streamsMax, ResetsRememberedMin, ResetsRememberedMax)];
         _resets[_nextReset] = phase == Http2StreamPhase.ResetByUs ? id : -id;
-        _nextReset = (_nextReset + 1) % ResetsRemembered;
+        _nextReset = (_nextReset + 1) % _resets.Length;
     }
 
     /// <summary>Lets go of the storage, when there is no stream; what is known of the streams that are gone stays.</summary>

@@ -132,9 +132,9 @@ public sealed class Rfc9113_04_FrameTests
     public void Priorities_are_ignored_wherever_they_stand() => Assert.Equal(
         ["Request 3 GET /| http [host: a] end", "Request 5 GET /| http [host: a] end"],
         Http2Run.Of(
-            Priority(1), Priority(3, dependency: 3), Get(3), Priority(3, 0x8000_0001), Priority(2),
+            Priority(1), Priority(3, dependency: 1), Get(3), Priority(3, 0x8000_0001), Priority(2),
             Frame(HeadersType, PriorityFlag | EndHeaders | EndStream, 5,
-                [0x80, 0, 0, 5, 255, .. Block(":method: GET", ":scheme: http", ":path: /", ":authority: a")])));
+                [0x80, 0, 0, 3, 255, .. Block(":method: GET", ":scheme: http", ":path: /", ":authority: a")])));
 
     [Fact]
     public void Pings_tell_their_eight_bytes() => Assert.Equal(

@@ -77,6 +77,23 @@ public sealed class Rfc9113_05_1_1_StreamIdTests
     }
 
     [Fact]
+    public void What_was_on_its_way_to_as_many_streams_as_there_may_be_is_ignored()
+    {
+        var run = new Http2Run(new Http2Limits { MaxStreamsPerConnection = 1000 });
+        run.Receive(Start);
+        for (uint id = 1; id < 2000; id += 2)
+            run.Open(id);
+        foreach (var stream in run.Streams.ToArray())
+        {
+            run.Machine.SentReset(stream);
+            run.Release(stream);
+        }
+        for (uint id = 1; id < 2000; id += 2)
+            run.Receive(DataFrame(id, "a", end: true));
+        Assert.Equal("Request 1999 GET /| http [host: a]", run.Last);
+    }
+
+    [Fact]
     public void Streams_that_are_reset_and_still_in_use_have_a_limit_too()
     {
         var limits = new Http2Limits { MaxStreamsPerConnection = 2 };

@@ -127,7 +127,9 @@ public sealed class Rfc9113_10_5_AbuseTests
         Http2Run run = Begin();
         run.Machine.SentReset(run[1]);
         for (int i = 0; i < Max; i++)
-            run.Receive(Headers(1, true, "t: u"));
+            run.Receive(Headers(1, false, "t: u"));
+        // Its end may have been on its way.
+        run.Receive(Headers(1, true, "t: u"));
         Assert.DoesNotContain(run.Events, line => line.StartsWith("Fault", StringComparison.Ordinal));
         run.Receive(Headers(1, true, "t: u"));
         Assert.True(HasFault(run, "TooManyUnknownFrames"));
@@ -138,11 +140,45 @@ public sealed class Rfc9113_10_5_AbuseTests
     {
         Http2Run run = Begin();
         run.Machine.SentReset(run[1]);
-        for (int i = 0; i < Max; i++)
+        // The first may have been on its way.
+        for (int i = 0; i < Max + 1; i++)
             run.Receive(DataFrame(1, "", end: true));
         Assert.DoesNotContain(run.Events, line => line.StartsWith("Fault", StringComparison.Ordinal));
         run.Receive(DataFrame(1, "", end: true));
         Assert.True(HasFault(run, "TooManyEmptyDataFrames"));
+    }
+
+    [Fact]
+    public void The_end_of_each_stream_that_we_reset_may_be_on_its_way()
+    {
+        Http2Run run = Begin();
+        for (uint id = 3; id < 200; id += 2)
+        {
+            run.Machine.SentReset(run.Open(id));
+            run.Receive(DataFrame(id, "", end: true));
+        }
+        Assert.Equal("Request 199 GET /| http [host: a]", run.Last);
+    }
+
+    [Fact]
+    public void Each_response_that_is_complete_forgives_a_reset()
+    {
+        Http2Run run = Begin();
+        for (uint id = 3; id < 400; id += 4)
+        {
+            run.Machine.SentHeaders(run.Open(id, end: true), endStream: true);
+            run.Release(run[(int)id]);
+            run.Receive(Get(id + 2), RstStream(id + 2));
+            run.Release(run[(int)id + 2]);
+        }
+        Assert.Equal("StreamReset 401 Cancel", run.Last);
+
+        // Of a stream that is over, too: some clients end each like that.
+        for (int i = 1; i < Max; i++)
+            run.Receive(RstStream(3, 0));
+        Assert.DoesNotContain(run.Events, line => line.StartsWith("Fault", StringComparison.Ordinal));
+        run.Receive(RstStream(3, 0));
+        Assert.True(HasFault(run, "TooManyResets"));
     }
 
     [Fact]
