@@ -192,6 +192,7 @@ public sealed class AsgiServerConfigurationLoader
         if (address.IsHttps)
         {
             HttpsSettings.Apply(section, https, findings);
+            HttpsSettings.TakeCertificate(section, https);
         }
         else
         {

@@ -14,6 +14,8 @@ namespace Asgi.Server.Hosting;
 internal sealed partial class EndpointDrivers(
     Func<Connection, ConnectionDriver> http1, Func<Connection, ConnectionDriver> http2, ILogger logger)
 {
+    private readonly Reminder _http2NotAgreed = new();
+
     /// <summary>The driver of HTTP on an endpoint's connections, whatever they have passed before.</summary>
     public Func<Connection, ConnectionDriver> Http(ListenOptions listen)
     {
@@ -27,11 +29,15 @@ internal sealed partial class EndpointDrivers(
     /// <summary>Whether HTTP/2 may use a version of TLS (RFC 9113, section 9.2).</summary>
     public static bool IsAdequate(SslProtocols version) => version is SslProtocols.Tls12 or SslProtocols.Tls13;
 
-    /// <summary>Whether what ALPN has agreed on, or nothing, can be served; tells if not.</summary>
-    public bool Serves(ListenOptions listen, HttpProtocols protocols, SslApplicationProtocol agreed)
+    /// <summary>Whether what ALPN has agreed on, or nothing, can be served; tells if not, at most once a minute.</summary>
+    /// <param name="listen">The endpoint.</param>
+    /// <param name="protocols">The versions of HTTP that are served under the name the client has asked for.</param>
+    /// <param name="agreed">What was agreed on; empty if nothing was.</param>
+    /// <param name="nowMilliseconds">The loop's time.</param>
+    public bool Serves(ListenOptions listen, HttpProtocols protocols, SslApplicationProtocol agreed, long nowMilliseconds)
     {
         var isServed = agreed == SslApplicationProtocol.Http2 || protocols.HasFlag(HttpProtocols.Http1);
-        if (!isServed)
+        if (!isServed && _http2NotAgreed.TryTell(nowMilliseconds))
         {
             Http2NotAgreed(logger, listen.Display);
         }
@@ -48,7 +54,7 @@ internal sealed partial class EndpointDrivers(
         };
 
     [LoggerMessage(224, LogLevel.Error,
-        "A connection of {Endpoint} is closed: the endpoint serves HTTP/2 alone, and the client has not agreed on it (ALPN).",
+        "Connections of {Endpoint} are closed: it serves HTTP/2 alone, and clients do not agree on it (ALPN). Said at most once a minute.",
         EventName = "Http2NotAgreed")]
     private static partial void Http2NotAgreed(ILogger logger, string endpoint);
 }

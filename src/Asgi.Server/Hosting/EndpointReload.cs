@@ -64,7 +64,7 @@ internal sealed partial class EndpointReload(
         // All or nothing: an operator who is half-way through the file shall not lose what works.
         ConfigurationFindings.Demand([.. findings.Problems, .. added.SelectMany(endpoint => endpoint.Listen.Problems())]);
         ConfigurationLog.TellOf(logger, findings);
-        ChangeTls(changed, certificates);
+        ChangeTls(changed, removed, certificates);
         if (removed.Length > 0)
         {
             Stopping(logger, Names(removed));
@@ -85,18 +85,15 @@ internal sealed partial class EndpointReload(
     }
 
     // In place: connections that are there keep theirs. What cannot be used is tried again at the next change.
-    private void ChangeTls(ConfiguredEndpoint[] changed, ConfiguredCertificates certificates)
+    private void ChangeTls(ConfiguredEndpoint[] changed, ConfiguredEndpoint[] removed, ConfiguredCertificates certificates)
     {
         var haveCertificatesChanged = !certificates.Text.Equals(loader.Certificates.Text);
         loader.Certificates = certificates;
-        if (changed.Length > 0)
-        {
-            ChangingTls(logger, Names(changed));
-        }
-
         if (haveCertificatesChanged)
         {
-            foreach (var tls in endpoints.Tls)
+            // Not those of which the section says something else now: what they were made from may be gone.
+            ListenOptions[] others = [.. removed.Select(endpoint => endpoint.Listen), .. changed.Select(it => it.Served!.Listen)];
+            foreach (var tls in endpoints.Tls.Where(tls => !others.Contains(tls.Listen)))
             {
                 tls.Refresh();
             }
@@ -109,6 +106,7 @@ internal sealed partial class EndpointReload(
             {
                 var now = served with { TlsText = endpoint.TlsText, Served = null };
                 loader.Endpoints = [.. loader.Endpoints.Select(it => it == served ? now : it)];
+                TlsChanged(logger, Names([now]));
             }
         }
     }
@@ -168,7 +166,7 @@ internal sealed partial class EndpointReload(
     private static partial void Starting(ILogger logger, string endpoints);
 
     [LoggerMessage(215, LogLevel.Information,
-        "The configuration has changed. New connections of these endpoints get other TLS: {Endpoints}.",
-        EventName = "ChangingTls")]
-    private static partial void ChangingTls(ILogger logger, string endpoints);
+        "The configuration has changed. New connections of this endpoint get other TLS: {Endpoint}.",
+        EventName = "ChangedTls")]
+    private static partial void TlsChanged(ILogger logger, string endpoint);
 }

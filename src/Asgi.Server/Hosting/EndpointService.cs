@@ -29,8 +29,10 @@ internal sealed record EndpointService(ConnectionAcceptor Acceptor, TlsEndpoint?
         var tls = new TlsEndpoint(
             listen,
             setup => setup.Build(listen.CreateTlsContext(log)),
-            (plan, connection, agreed) =>
-                drivers.Serves(listen, plan.ProtocolsOf(connection.Tls?.HostName ?? ""), agreed) ? inTls(connection) : null,
+            (plan, connection, agreed) => drivers.Serves(
+                listen, plan.ProtocolsOf(connection.Tls?.HostName ?? ""), agreed, connection.Loop.NowMilliseconds)
+                    ? inTls(connection)
+                    : null,
             log);
         return new EndpointService(createAcceptor(ConnectionStages.Before(http, listen, () => tls.Plan.Rules)), tls);
     }

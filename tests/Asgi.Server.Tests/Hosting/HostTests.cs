@@ -1,12 +1,15 @@
 // The one line under every way to build a host, and in the factory that integration tests use.
 
 using System.Net;
+using Asgi.Server.Testing.Certificates;
+using Asgi.Server.Tests.Hosting.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -110,6 +113,36 @@ public sealed class HostTests
         Assert.Equal(new Uri(server.GetAddresses().Addresses.Single()), client.BaseAddress);
         Assert.Equal("Hello, World!", await response.Content.ReadAsStringAsync());
         Assert.Equal("Asgi.Server", response.Headers.Server.ToString());
+    }
+
+    [Fact]
+    public async Task An_https_address_has_the_certificate_that_the_environment_names()
+    {
+        // A prefix of its own: the environment is that of all tests.
+        const string Name = "HOSTTESTS_AsgiServer__Certificates__Default__Path";
+        var path = Path.GetTempFileName();
+        TestCertificates.WritePfx(TestCertificates.Rsa, path, null);
+        Environment.SetEnvironmentVariable(Name, path);
+        try
+        {
+            var builder = WebApplication.CreateSlimBuilder();
+            builder.Configuration.AddEnvironmentVariables("HOSTTESTS_");
+            builder.WebHost.UseAsgiServer().UseUrls("https://127.0.0.1:0");
+            builder.Logging.ClearProviders();
+            await using var app = builder.Build();
+            app.Run(context => context.Response.WriteAsync("hosted"));
+            await app.StartAsync();
+
+            Assert.StartsWith("https://127.0.0.1:", app.Urls.Single(), StringComparison.Ordinal);
+            await using var client = await TlsClient.ConnectAsync(Addresses.EndPointOf(app.Urls.Single()), "localhost");
+            Assert.Equal(TestCertificates.Rsa.Thumbprint, client.Certificate!.Thumbprint);
+            await app.StopAsync();
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(Name, null);
+            File.Delete(path);
+        }
     }
 
     // UseKestrel is the factory's word for sockets; the server registered last, here, is whose.

@@ -10,11 +10,20 @@ internal sealed class CertificateReload(Func<IEnumerable<TlsEndpoint>> endpoints
     /// <summary>Between two looks; a change is taken at the second that finds it.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
+    /// <summary>Kestrel's switch, for apps and file systems that are not to be looked at again and again; read at the start.</summary>
+    public const string DisableSwitch = "Microsoft.AspNetCore.Server.Kestrel.DisableCertificateFileWatching";
+
     private ITimer? _timer;
     private volatile bool _isStopped;
 
+    /// <summary>Looks from now on, unless the switch is set.</summary>
     public void Start()
     {
+        if (AppContext.TryGetSwitch(DisableSwitch, out var isDisabled) && isDisabled)
+        {
+            return;
+        }
+
         _timer = time.CreateTimer(_ => _ = CheckAndGoOnAsync(), state: null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _timer.Change(Interval, Timeout.InfiniteTimeSpan);
     }

@@ -36,14 +36,15 @@ internal sealed class HttpsCallbackSetup(TlsCallbackOptions options) : HttpsSetu
         };
         var chosen = await options.OnConnection(context).ConfigureAwait(false)
             ?? throw new InvalidOperationException("The callback of the handshake has given no options.");
-        return new TlsChoice(WithProtocols(chosen, protocols), context.AllowDelayedClientCertificateNegotation);
+        return new TlsChoice(Completed(chosen, protocols), context.AllowDelayedClientCertificateNegotation);
     }
 
     // The options are the application's, which may give the same ones to all: they are changed only where that says the same again.
-    private static SslServerAuthenticationOptions WithProtocols(
+    private static SslServerAuthenticationOptions Completed(
         SslServerAuthenticationOptions chosen, HttpProtocols protocols)
     {
         chosen.ApplicationProtocols ??= TlsOptions.ProtocolsOf(protocols);
+        ClientCertificates.Note(chosen);
         return chosen;
     }
 }

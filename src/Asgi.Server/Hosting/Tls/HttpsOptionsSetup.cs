@@ -40,9 +40,9 @@ internal sealed class HttpsOptionsSetup(
         {
             Choice = only?.Fixed is { } choice ? () => choice : null,
             Select = only?.Fixed is null ? (connection, hello, _) => ValueTask.FromResult(Choose(find, connection, hello)) : null,
-            RunsApplicationCode = options.OnAuthenticate is not null
-                || options.ServerCertificateSelector is not null
-                || options.ClientCertificateValidation is not null,
+
+            // Choices of the application are Select, which runs where its code does; what blocks must not stand on a loop either.
+            RunsApplicationCode = only?.JudgesClients == true,
             ClientHello = options.TlsClientHelloBytesCallback is { } told
                 ? (connection, bytes) => told(new HandshakeConnection(connection), bytes)
                 : null,

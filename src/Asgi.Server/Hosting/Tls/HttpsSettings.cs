@@ -56,6 +56,16 @@ internal static class HttpsSettings
     public static void Apply(IConfiguration section, HttpsConnectionAdapterOptions options, ConfigurationFindings findings) =>
         s_endpoint.ApplyKnown(section, options, findings);
 
+    /// <summary>An endpoint that names its certificate does not have that of the defaults, as with Kestrel.</summary>
+    public static void TakeCertificate(IConfiguration section, HttpsConnectionAdapterOptions options)
+    {
+        if (section.GetSection(CertificateKey).Exists())
+        {
+            options.ServerCertificate = null;
+            options.ServerCertificateChain = null;
+        }
+    }
+
     /// <summary>The certificate and the names of an https endpoint.</summary>
     /// <param name="section">The endpoint's.</param>
     /// <param name="options">Its options, with what the section says of them.</param>

@@ -19,10 +19,11 @@ internal sealed class SniTable<T>
     /// <summary>Whether this can stand in the table: a name, *.name or *.</summary>
     public static bool IsName(string name) =>
         name == Any
-        || (name.Length > 0 && !WithoutWildcard(name).Contains('*', StringComparison.Ordinal) && WithoutWildcard(name).Length > 0);
+        || (WithoutWildcard(WithoutRoot(name)) is { Length: > 0 } rest && !rest.Contains('*', StringComparison.Ordinal));
 
     public void Add(string name, T value)
     {
+        name = WithoutRoot(name);
         if (name == Any)
         {
             _any = value;
@@ -43,6 +44,7 @@ internal sealed class SniTable<T>
     /// <param name="name">As the framework has it, not in Punycode; empty when the client has said none.</param>
     public T? Find(string name)
     {
+        name = WithoutRoot(name);
         if (name.Length > 0)
         {
             if (_exact.TryGetValue(name, out var exact))
@@ -61,6 +63,9 @@ internal sealed class SniTable<T>
 
         return _any;
     }
+
+    // A name may end with the dot of the root: it is the same name (RFC 1034, section 3.1), though clients should leave it out.
+    private static string WithoutRoot(string name) => name.EndsWith('.') ? name[..^1] : name;
 
     private static string WithoutWildcard(string name) =>
         name.StartsWith(WildcardPrefix, StringComparison.Ordinal) ? name[WildcardPrefix.Length..] : name;

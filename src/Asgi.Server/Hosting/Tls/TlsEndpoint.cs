@@ -36,6 +36,9 @@ internal sealed class TlsEndpoint
         _fingerprint = _plan.Files.Fingerprint;
     }
 
+    /// <summary>The endpoint.</summary>
+    public ListenOptions Listen => _listen;
+
     /// <summary>What a handshake that begins now is made by.</summary>
     public TlsPlan Plan => _plan;
 

@@ -1,7 +1,6 @@
 // The framework's options of a handshake, from Kestrel's shape of them. Made when the server starts and when a certificate has changed;
 // the validation of clients' certificates runs where application code does, if there is any.
 using System.Net.Security;
-using System.Runtime.CompilerServices;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -11,10 +10,6 @@ namespace Asgi.Server.Hosting;
 
 internal static class TlsOptions
 {
-    // A selector gives the same few certificates again and again; a context costs a look at the whole chain, and has the sessions that
-    // clients resume.
-    private static readonly ConditionalWeakTable<X509Certificate2, SslStreamCertificateContext> s_contexts = [];
-
     /// <param name="context">The certificate.</param>
     /// <param name="options">What else there is to say.</param>
     /// <param name="protocols">The versions of HTTP to offer.</param>
@@ -62,11 +57,6 @@ internal static class TlsOptions
         CertificateRules.Demand(certificate.Certificate);
         return SslStreamCertificateContext.Create(certificate.Certificate, certificate.Chain, offline: false);
     }
-
-    /// <summary>The same for one that application code has chosen.</summary>
-    /// <exception cref="InvalidOperationException">A server cannot present it.</exception>
-    public static SslStreamCertificateContext ContextOf(X509Certificate2 certificate, X509Certificate2Collection? chain) =>
-        s_contexts.GetValue(certificate, chosen => ContextOf(new ServerCertificate(chosen, chain)));
 
     private static RemoteCertificateValidationCallback? Validation(
         ClientCertificateMode mode, Func<X509Certificate2, X509Chain?, SslPolicyErrors, bool>? validate)

@@ -178,6 +178,7 @@ public sealed class CertificateReloadTests : IDisposable
         await ChangeAsync(bed, section, "Endpoints:A:Certificate:Path", In("none.pfx"));
         Assert.Equal(_old.Thumbprint, await bed.ThumbprintAsync());
         Assert.Contains(In("none.pfx"), bed.Log.Lines.First(line => line.Id.Id == 221).Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(bed.Log.Lines, line => line.Id.Id == 215);
         bed.Log.Lines.Clear();
 
         await ChangeAsync(bed, section, "Endpoints:A:Certificate:Path", In("new.pfx"));
@@ -206,6 +207,54 @@ public sealed class CertificateReloadTests : IDisposable
 
         Assert.Equal(_new.Thumbprint, await bed.ThumbprintAsync());
         Assert.DoesNotContain(bed.Log.Lines, line => line.Id.Id == 212);
+    }
+
+    [Fact]
+    public async Task An_endpoint_that_takes_the_new_default_is_not_tried_with_what_is_gone()
+    {
+        TestCertificates.WritePfx(_old, In("old.pfx"), null);
+        TestCertificates.WritePfx(_new, In("new.pfx"), null);
+        var section = Section(new()
+        {
+            ["Endpoints:A:Url"] = "https://127.0.0.1:0",
+            ["Endpoints:A:Certificate:Path"] = In("old.pfx"),
+            ["Endpoints:B:Url"] = "https://127.0.0.1:0",
+            ["Endpoints:B:Certificate:Path"] = In("old.pfx"),
+            ["Endpoints:C:Url"] = "https://127.0.0.1:0",
+            ["Endpoints:C:Certificate:Path"] = In("new.pfx"),
+        });
+        await using var bed = await TlsBed.StartAsync(options => options.Configure(section, reloadOnChange: true));
+        await using var before = await TlsClient.ConnectAsync(
+            Addresses.EndPointOf(bed.Server.GetAddresses().Addresses.First()), "localhost");
+        Assert.Equal("https 1.1", await before.GetAsync());
+
+        File.Delete(In("old.pfx"));
+        section["Endpoints:A:Certificate:Path"] = In("new.pfx");
+        section["Endpoints:B:Url"] = "https://127.0.0.2:0";
+        section["Endpoints:B:Certificate:Path"] = In("new.pfx");
+        await ChangeAsync(bed, section, "Certificates:Default:Path", In("new.pfx"));
+
+        Assert.DoesNotContain(bed.Log.Lines, line => line.Level >= LogLevel.Warning);
+        Assert.Equal("https 1.1", await before.GetAsync());
+    }
+
+    [Fact]
+    public void Kestrels_switch_turns_the_looks_off()
+    {
+        using var turn = new SemaphoreSlim(1, 1);
+        var time = new ManualTime();
+        using var reload = new CertificateReload(() => [], turn, time);
+        AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableCertificateFileWatching", true);
+        try
+        {
+            reload.Start();
+        }
+        finally
+        {
+            AppContext.SetSwitch("Microsoft.AspNetCore.Server.Kestrel.DisableCertificateFileWatching", false);
+        }
+
+        Assert.Null(time.Due);
     }
 
     [Fact]

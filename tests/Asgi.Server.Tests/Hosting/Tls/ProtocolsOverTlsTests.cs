@@ -51,7 +51,9 @@ public sealed class ProtocolsOverTlsTests
     {
         await using var bed = await StartAsync(HttpProtocols.Http2);
 
-        Assert.True(await bed.RefusesAsync());
+        // Told of the first only: who connects must not fill the log.
+        for (var i = 0; i < 3; i++)
+            Assert.True(await bed.RefusesAsync());
 
         var line = Assert.Single(bed.Log.Lines, line => line.Level >= LogLevel.Warning);
         Assert.Equal((LogLevel.Error, 224), (line.Level, line.Id.Id));

@@ -2,6 +2,8 @@
 
 using System.Net.Security;
 using System.Security.Authentication;
+using System.Text;
+using System.Text.Json;
 using Asgi.Server.Hosting;
 using Asgi.Server.Testing.Certificates;
 using Microsoft.Extensions.Configuration;
@@ -25,6 +27,11 @@ public sealed class SniTests : IDisposable
     [InlineData("other", "any")]
     [InlineData("", "any")]
     [InlineData("b\u00fccher.example", "punycode")]
+    [InlineData("a.example.org.", "exact")]
+    [InlineData("b.example.org.", "wildcard")]
+    [InlineData("root.example", "root")]
+    [InlineData("a.root.test", "roots")]
+    [InlineData(".", "any")]
     public void The_exact_name_comes_first_then_the_longest_wildcard_then_any(string name, string expected)
     {
         var table = new SniTable<string>();
@@ -33,6 +40,8 @@ public sealed class SniTests : IDisposable
         table.Add("*.long.example.org", "longer");
         table.Add("a.example.org", "exact");
         table.Add("xn--bcher-kva.example", "punycode");
+        table.Add("root.example.", "root");
+        table.Add("*.root.test.", "roots");
 
         Assert.Equal(expected, table.Find(name));
     }
@@ -45,6 +54,41 @@ public sealed class SniTests : IDisposable
 
         Assert.Null(table.Find("b"));
         Assert.Null(table.Find(""));
+    }
+
+    [Theory]
+    [InlineData("a", true)]
+    [InlineData("a.", true)]
+    [InlineData("*.a.", true)]
+    [InlineData("*", true)]
+    [InlineData("", false)]
+    [InlineData(".", false)]
+    [InlineData("*.", false)]
+    [InlineData("*..", false)]
+    [InlineData("a*", false)]
+    public void A_key_is_a_name_or_it_is_not(string key, bool isName) => Assert.Equal(isName, SniTable<string>.IsName(key));
+
+    [Fact]
+    public async Task A_name_that_says_nothing_of_its_own_has_all_from_the_endpoint()
+    {
+        var own = Write("own", "own.test");
+        var json = JsonSerializer.Serialize(new
+        {
+            Endpoints = new
+            {
+                A = new
+                {
+                    Url = "https://127.0.0.1:0",
+                    Certificate = new { Path = Path("own") },
+                    Sni = new Dictionary<string, object> { ["*"] = new { } },
+                },
+            },
+        });
+        using var stream = new MemoryStream(Encoding.UTF8.GetBytes(json));
+        var section = new ConfigurationBuilder().AddJsonStream(stream).Build();
+        await using var bed = await TlsBed.StartAsync(options => options.Configure(section));
+
+        Assert.Equal(own, await bed.ThumbprintAsync("any.test"));
     }
 
     [Fact]

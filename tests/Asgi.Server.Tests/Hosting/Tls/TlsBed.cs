@@ -24,6 +24,9 @@ internal sealed class TlsBed : IAsyncDisposable
 
     public AsgiServer Server { get; }
 
+    /// <summary>The content of responses.</summary>
+    public Func<HttpExchange, string> Answer { get; set; } = exchange => $"{exchange.Scope.Scheme} {exchange.Scope.HttpVersion}";
+
     public IPEndPoint EndPoint => Addresses.EndPointOf(Server.GetAddresses().Addresses.Last());
 
     /// <summary>One endpoint in code.</summary>
@@ -45,7 +48,7 @@ internal sealed class TlsBed : IAsyncDisposable
             bed.Server.GetAddresses().Addresses.Add(address);
         try
         {
-            await bed.Server.StartAsync(new NativeApplication(AnswerAsync), CancellationToken.None);
+            await bed.Server.StartAsync(new NativeApplication(bed.AnswerAsync), CancellationToken.None);
         }
         catch
         {
@@ -90,10 +93,10 @@ internal sealed class TlsBed : IAsyncDisposable
         Log.Dispose();
     }
 
-    private static ValueTask AnswerAsync(HttpExchange exchange)
+    private ValueTask AnswerAsync(HttpExchange exchange)
     {
         exchange.Send(new ResponseStart(200));
-        return exchange.SendAsync(new ResponseBody(Encoding.ASCII.GetBytes($"{exchange.Scope.Scheme} {exchange.Scope.HttpVersion}")));
+        return exchange.SendAsync(new ResponseBody(Encoding.ASCII.GetBytes(Answer(exchange))));
     }
 }
 

@@ -87,6 +87,21 @@ public sealed class TlsConfigurationTests : IDisposable
     }
 
     [Fact]
+    public async Task A_certificate_of_the_endpoints_section_comes_before_that_of_the_defaults_and_after_that_of_its_callback()
+    {
+        var other = TestCertificates.ForNames("localhost");
+        TestCertificates.WritePfx(other, In("other.pfx"), null);
+        Dictionary<string, string?> values = new() { ["Endpoints:A:Certificate:Path"] = In("other.pfx") };
+        await using var bed = await StartAsync(
+            values, options => options.ConfigureHttpsDefaults(https => https.ServerCertificate = TestCertificates.Rsa));
+        Assert.Equal(other.Thumbprint, await bed.ThumbprintAsync());
+
+        await using var callback = await StartAsync(values, options => options.ConfigurationLoader!.Endpoint(
+            "A", endpoint => endpoint.HttpsOptions.ServerCertificate = TestCertificates.Rsa));
+        Assert.Equal(TestCertificates.Rsa.Thumbprint, await callback.ThumbprintAsync());
+    }
+
+    [Fact]
     public async Task TLS_that_code_gives_an_endpoint_comes_before_its_section()
     {
         await using var bed = await StartAsync(

@@ -1,5 +1,6 @@
 // Each form of UseHttps serves the certificate it names, and what cannot be served stops the start with a text that says why.
 
+using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using Asgi.Server.Testing.Certificates;
@@ -175,6 +176,34 @@ public sealed class UseHttpsTests : IDisposable
         Assert.Equal(TestCertificates.Rsa.Thumbprint, await bed.ThumbprintAsync("b"));
         Assert.True(await bed.RefusesAsync("c"));
         Assert.NotNull(id);
+    }
+
+    [Fact]
+    public async Task A_certificate_that_is_chosen_again_keeps_its_sessions_on_the_same_endpoint_only()
+    {
+        var contexts = new List<SslStreamCertificateContext>();
+        await using var bed = await TlsBed.StartAsync(options =>
+        {
+            for (var i = 0; i < 2; i++)
+            {
+                options.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(https =>
+                {
+                    https.ServerCertificateSelector = (_, _) => Expected;
+                    https.OnAuthenticate = (_, tls) => contexts.Add(tls.ServerCertificateContext!);
+                }));
+            }
+        });
+        foreach (var address in bed.Server.GetAddresses().Addresses)
+        {
+            for (var i = 0; i < 2; i++)
+            {
+                await using var client = await TlsClient.ConnectAsync(Addresses.EndPointOf(address), "localhost");
+            }
+        }
+
+        Assert.Same(contexts[0], contexts[1]);
+        Assert.Same(contexts[2], contexts[3]);
+        Assert.NotSame(contexts[0], contexts[2]);
     }
 
     [Fact]
