@@ -19,8 +19,8 @@ internal sealed record DevelopmentCertificate(string? Password, string? Applicat
     public override ServerCertificate Load(CertificateFiles files) => FromFile(files) ?? FromStore()
         ?? throw new InvalidOperationException(
         "Unable to configure HTTPS endpoint. No server certificate was specified, and the default developer certificate could not be "
-        + "found or is out of date. To generate a developer certificate run 'dotnet dev-certs https'. To trust the certificate (Windows and macOS "
-        + "only) run 'dotnet dev-certs https --trust'. For more information on configuring HTTPS see "
+        + "found or is out of date. To generate a developer certificate run 'dotnet dev-certs https'. To trust the certificate "
+        + "(Windows and macOS only) run 'dotnet dev-certs https --trust'. For more information on configuring HTTPS see "
         + "https://go.microsoft.com/fwlink/?linkid=848054.");
 
     private ServerCertificate? FromFile(CertificateFiles files)
