@@ -43,6 +43,8 @@ internal static class EndReasons
             or nameof(Http2Faults.InvalidMaxFrameSize)
             or nameof(Http2Faults.InvalidEnableConnectProtocol) => ConnectionEndReason.InvalidSettings,
         nameof(Http2Faults.TooManyResets) or nameof(Http2Faults.TooManyStreamFaults) => ConnectionEndReason.StreamResetLimitExceeded,
+        nameof(Http2Faults.HeaderBlockTooLarge)
+            or nameof(Http2Faults.TooManyContinuations) => ConnectionEndReason.ErrorReadingHeaders,
         _ => fault.Code switch
         {
             Http2ErrorCode.CompressionError or Http2ErrorCode.ProtocolError => ConnectionEndReason.ErrorReadingHeaders,

@@ -1,4 +1,5 @@
 // Why connections end: error.type of asgi.server.connection.duration, in Kestrel's words; the first cause wins, and a clean end has none.
+// Those of HTTP/2 are in Http2ConnectionEndTests.
 
 using System.Net;
 using Asgi.Server.Connections;
@@ -19,7 +20,8 @@ public sealed class ConnectionEndTests
     {
         var tested = typeof(ConnectionEndTests).GetMethods()
             .SelectMany(method => method.GetCustomAttributes(typeof(EndsAttribute), false).Cast<EndsAttribute>())
-            .Select(ends => ends.Reason);
+            .Select(ends => ends.Reason)
+            .Concat(Http2ConnectionEndTests.Tested);
 
         Assert.Equal(Enum.GetValues<ConnectionEndReason>().Skip(1), tested.Distinct().Order());
     }
@@ -448,6 +450,17 @@ public sealed class ConnectionEndTests
         run.Server.Advance(TlsRules.HandshakeTimeoutMillisecondsDefault + 10_000);
 
         run.AssertEnd(ConnectionEndReason.TlsHandshakeFailed, "tls_handshake_failed");
+    }
+
+    [Fact]
+    [Ends(ConnectionEndReason.InsufficientTlsVersion)]
+    public void A_version_of_TLS_that_is_too_old_for_what_was_agreed_on()
+    {
+        using var run = new Run(Apps.Path, before: _ => connection => new InadequateTlsDriver(connection));
+        run.Server.Connect();
+        run.Server.Advance(10_000);
+
+        run.AssertEnd(ConnectionEndReason.InsufficientTlsVersion, "insufficient_tls_version");
     }
 
     [Theory]
