@@ -222,7 +222,7 @@ internal sealed class SimulatedServer : IAcceptHandler, IDisposable
         AbortAll();
         Run();
 
-        // Of several that await one task, .NET continues one where it completes and the others on the pool, where they may be returning still.
+        // Of several that await one task, .NET continues one where it completes and the others on the pool: they may be returning still.
         var wait = new SpinWait();
         for (var i = 0; i < ReturnTicksMax && ConnectionCount > 0; i++)
         {
