@@ -98,7 +98,8 @@ internal sealed partial class Http2Stream
     // What was known before the content was taken says whether that is all of it; what is known after, whether its head is there.
     private void Forward(Handed before, Handed after)
     {
-        if (_sendState >= SendState.Ended)
+        // A reset that the application has asked for, whose post is on its way, must not find the stream ended.
+        if (_sendState >= SendState.Ended || IsResetAsked)
         {
             Pending.Drop();
             CheckFlush();

@@ -44,6 +44,24 @@ public sealed class EndTests
         server.DemandNothingLeft();
     }
 
+    [Fact]
+    public void A_response_that_is_completed_after_a_reset_is_reset()
+    {
+        using var server = HostedDelegate.Serve(
+            async context =>
+            {
+                context.Features.Get<IHttpResetFeature>()!.Reset(11);
+                await context.Response.WriteAsync("late");
+                await context.Response.CompleteAsync();
+            },
+            isHttp2: true);
+        var peer = new Http2Peer(server);
+        peer.Send(Get(1));
+
+        Assert.Equal(["RST_STREAM 1 11"], peer.Told);
+        server.DemandNothingLeft();
+    }
+
     [Theory]
     [InlineData(null, 2)]
     [InlineData(7, 7)]
