@@ -41,7 +41,7 @@ public sealed class Http2LifetimeTests(ParityHosts hosts) : IClassFixture<Parity
         var host = await hosts.On(kind, async context =>
         {
             await context.Response.WriteAsync("hello");
-            ended.SetResult(await Record.ExceptionAsync(() => Task.Delay(Timeout.Infinite, context.RequestAborted)));
+            ended.SetResult(await Record.ExceptionAsync(context.UntilAbortedAsync));
         });
 
         using (await host.Client.GetAsync("/", HttpCompletionOption.ResponseHeadersRead))
@@ -87,7 +87,7 @@ public sealed class Http2LifetimeTests(ParityHosts hosts) : IClassFixture<Parity
                 return Task.CompletedTask;
             });
             started.SetResult();
-            await Task.Delay(Timeout.Infinite, context.RequestAborted);
+            await context.UntilAbortedAsync();
         });
         using var cancel = new CancellationTokenSource();
 

@@ -34,7 +34,7 @@ public sealed class LifetimeTests(ParityHosts hosts) : IClassFixture<ParityHosts
         var host = await hosts.On(kind, async context =>
         {
             await context.Response.WriteAsync("hello");
-            ended.SetResult(await Record.ExceptionAsync(() => Task.Delay(Timeout.Infinite, context.RequestAborted)));
+            ended.SetResult(await Record.ExceptionAsync(context.UntilAbortedAsync));
         });
 
         await using var client = await host.ConnectAsync();
@@ -131,7 +131,7 @@ public sealed class LifetimeTests(ParityHosts hosts) : IClassFixture<ParityHosts
                 return Task.CompletedTask;
             });
             started.SetResult();
-            await Task.Delay(Timeout.Infinite, context.RequestAborted);
+            await context.UntilAbortedAsync();
         });
         await using var client = await host.ConnectAsync();
 
