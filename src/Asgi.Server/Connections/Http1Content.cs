@@ -1,12 +1,13 @@
 // The content of one request: decoding it as it arrives, its end, its trailers, and why the rest of it may be refused. Used by the
 // driver and the stream of one connection, on the loop's thread.
+using System.Buffers;
 using System.Diagnostics;
 using Asgi.Server.Protocols.Http;
 using Asgi.Server.Protocols.Http1;
 
 namespace Asgi.Server.Connections;
 
-internal sealed class Http1Content(Connection connection, Http1Machine machine)
+internal sealed class Http1Content(Connection connection, Http1Machine machine) : IRequestContent
 {
     /// <summary>How often the rate of content is looked at, in milliseconds.</summary>
     public const int RateCheckMilliseconds = 1000;
@@ -22,6 +23,12 @@ internal sealed class Http1Content(Connection connection, Http1Machine machine)
 
     /// <summary>Whether all of it has arrived. Any thread: once it has, the loop no longer touches the content.</summary>
     public bool IsComplete => _isComplete;
+
+    /// <inheritdoc/>
+    public ReadOnlySequence<byte> Unread => connection.Input.Content;
+
+    /// <inheritdoc/>
+    public long UnreadLength => connection.Input.ContentLength;
 
     /// <summary>Why the rest is refused; the connection ends with it.</summary>
     public HttpFault? Fault
@@ -146,6 +153,15 @@ internal sealed class Http1Content(Connection connection, Http1Machine machine)
         }
 
         return Fault;
+    }
+
+    /// <inheritdoc/>
+    public void Advance(long consumed, long examined)
+    {
+        if (consumed > 0)
+        {
+            connection.Input.AdvanceContent(consumed);
+        }
     }
 
     /// <summary>The application waits for content: the time counts, and a client that waits for a 100 gets it.</summary>

@@ -9,7 +9,7 @@ internal sealed partial class Http1Stream
 {
     private PostedWork? _posted;
 
-    private void Post(Work work)
+    protected override void Post(StreamWork work)
     {
         if (_posted is null)
         {
@@ -20,12 +20,12 @@ internal sealed partial class Http1Stream
     }
 
     // The connection has let go of the stream: its requests are long over. What was written to it goes nowhere.
-    private void RunLate(Work work)
+    private void RunLate(StreamWork work)
     {
         var dropped = new SendBuffer(_loop.Blocks);
         _postedOutput.TakeTo(dropped);
         dropped.Clear();
-        if ((work & Work.Abort) != 0)
+        if ((work & StreamWork.Abort) != 0)
         {
             _driver.AbortByApplication();
         }
@@ -48,7 +48,7 @@ internal sealed partial class Http1Stream
 
         private void RunAll()
         {
-            var work = (Work)Interlocked.Exchange(ref _work, 0);
+            var work = (StreamWork)Interlocked.Exchange(ref _work, 0);
             if (stream._driver.IsCurrent(stream))
             {
                 stream.Run(work);

@@ -4,8 +4,6 @@ namespace Asgi.Server.Connections;
 
 internal sealed partial class Http1Stream
 {
-    public bool IsUpgraded { get; private set; }
-
     public override bool IsUpgradable => _machine.Head is { ConnectionUpgrade: true, HasContent: false, IsHttp11: true };
 
     public override bool TryCountUpgrade() => _connection.TryCountAsUpgraded();
@@ -14,25 +12,16 @@ internal sealed partial class Http1Stream
 
     public override void Upgrade()
     {
-        IsUpgraded = true;
         KeepAlive = false;
         _connection.StopCounting();
         _connection.Record.Upgraded();
         ResponseRateMin = null;
-        using var entry = _loop.Enter();
-        if (entry.IsInside)
-        {
-            BecomeRaw();
-        }
-        else
-        {
-            Post(Work.Upgrade);
-        }
+        BecomeUpgraded();
     }
 
-    // The machine and the receive buffer are the loop's, and so is the turn to raw bytes. Loop thread.
-    private void BecomeRaw()
+    protected override void BecomeRaw()
     {
+        base.BecomeRaw();
         _content.BecomeRaw();
         _driver.OnUpgraded();
         _connection.ReceiveLater();

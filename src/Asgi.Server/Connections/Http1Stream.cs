@@ -5,18 +5,15 @@
 // Reading: always on the loop, in Http1Stream.Receive.cs. Files, trailers and interim responses are in Http1Stream.Parts.cs,
 // the switch of protocols in Http1Stream.Upgrade.cs, posts in Http1Stream.Posted.cs.
 using Asgi.Server.Diagnostics;
-using Asgi.Server.Loops;
 using Asgi.Server.Protocols.Http1;
 
 namespace Asgi.Server.Connections;
 
-internal sealed partial class Http1Stream : HttpStream
+internal sealed partial class Http1Stream : ReceivingStream
 {
-    private readonly Connection _connection;
     private readonly Http1Driver _driver;
     private readonly Http1Machine _machine;
     private readonly Http1Content _content;
-    private readonly Loop _loop;
     private readonly Http1Output _output;
     private readonly DefaultFields _defaultFields;
     private readonly long _unsentMax;
@@ -29,28 +26,14 @@ internal sealed partial class Http1Stream : HttpStream
 
     public Http1Stream(
         Connection connection, Http1Driver driver, Http1Machine machine, Http1Content content, DefaultFields defaultFields)
+        : base(connection, content)
     {
-        _connection = connection;
         _driver = driver;
         _machine = machine;
         _content = content;
-        _loop = connection.Loop;
         _defaultFields = defaultFields;
         _output = new Http1Output(_loop);
         _unsentMax = connection.Limits.ResponseBufferSizeMax ?? long.MaxValue;
-    }
-
-    [Flags]
-    private enum Work
-    {
-        Output = 1,
-        Receive = 2,
-        CancelReceive = 4,
-        CancelFlush = 8,
-        Abort = 16,
-        Returned = 32,
-        Upgrade = 64,
-        EndCanceledWait = 128,
     }
 
     /// <summary>Whether the connection persists after this response: what client, application and server have said so far.</summary>
@@ -85,7 +68,6 @@ internal sealed partial class Http1Stream : HttpStream
     {
         KeepAlive = keepAlive;
         IsComplete = false;
-        IsUpgraded = false;
         ResponseRateMin = _connection.Limits.ResponseRateMin;
         _isHeadWritten = false;
         _lastFile = null;
@@ -171,10 +153,10 @@ internal sealed partial class Http1Stream : HttpStream
     public override void AwaitFlush()
     {
         Volatile.Write(ref _isAwaitingFlush, 1);
-        Post(Work.Output);
+        Post(StreamWork.Output);
     }
 
-    public override void CancelFlush() => Post(Work.CancelFlush);
+    public override void CancelFlush() => Post(StreamWork.CancelFlush);
 
     public override void Complete(bool isReturning)
     {
@@ -211,11 +193,11 @@ internal sealed partial class Http1Stream : HttpStream
     public override void Abort(ConnectionEndReason reason)
     {
         _connection.Record.End(reason);
-        Post(Work.Abort);
+        Post(StreamWork.Abort);
     }
 
     /// <summary>The application's task has completed. Any thread.</summary>
-    public void PostReturned() => Post(Work.Returned);
+    public void PostReturned() => Post(StreamWork.Returned);
 
     /// <summary>
     /// Bytes were sent: a flush that waits goes on once half the limit is free and the file, if there is one, is sent. Loop thread.
@@ -243,7 +225,7 @@ internal sealed partial class Http1Stream : HttpStream
     public void ForgetWaits()
     {
         Volatile.Write(ref _isAwaitingFlush, 0);
-        _isAwaitingContent = false;
+        TryForgetReceive();
     }
 
     /// <summary>
@@ -336,49 +318,29 @@ internal sealed partial class Http1Stream : HttpStream
     private void PostOutput()
     {
         Interlocked.Add(ref _unsent, _postedOutput.Add(_output));
-        Post(Work.Output);
+        Post(StreamWork.Output);
     }
 
-    private void Run(Work work)
+    private void Run(StreamWork work)
     {
-        if ((work & Work.Abort) != 0)
+        if ((work & StreamWork.Abort) != 0)
         {
             _driver.AbortByApplication();
         }
 
-        if ((work & Work.Upgrade) != 0)
-        {
-            BecomeRaw();
-        }
-
-        if ((work & Work.CancelReceive) != 0)
-        {
-            _isReceiveCanceled = true;
-            OnContent();
-        }
-
-        if ((work & Work.Receive) != 0)
-        {
-            BeginAwaitContent();
-        }
-
-        if ((work & Work.EndCanceledWait) != 0)
-        {
-            CancelWaitIfAsked();
-        }
-
-        if ((work & Work.CancelFlush) != 0 && _isAwaitingFlush != 0)
+        RunReceiving(work);
+        if ((work & StreamWork.CancelFlush) != 0 && _isAwaitingFlush != 0)
         {
             Volatile.Write(ref _isAwaitingFlush, 0);
             _driver.Ready(ReadyCall.Flushed);
         }
 
-        if ((work & Work.Output) != 0)
+        if ((work & StreamWork.Output) != 0)
         {
             TakeOutput();
         }
 
-        if ((work & Work.Returned) != 0)
+        if ((work & StreamWork.Returned) != 0)
         {
             _driver.OnApplicationDone();
         }

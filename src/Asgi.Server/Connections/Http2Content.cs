@@ -8,7 +8,7 @@ using Asgi.Server.Protocols.Http2;
 
 namespace Asgi.Server.Connections;
 
-internal sealed class Http2Content(Http2Driver driver, Http2StreamState state)
+internal sealed class Http2Content(Http2Driver driver, Http2StreamState state) : IRequestContent
 {
     private static readonly FieldSection s_none = new();
 
@@ -23,8 +23,7 @@ internal sealed class Http2Content(Http2Driver driver, Http2StreamState state)
 
     /// <summary>
     /// Whether all of it has arrived. Any thread: once it has, the loop no longer touches the content. What follows an extended CONNECT
-    /// is none
-    /// until that is accepted.
+    /// is none until that is accepted.
     /// </summary>
     public bool IsComplete => _hasEnded || _isHidden;
 

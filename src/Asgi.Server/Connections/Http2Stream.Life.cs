@@ -115,7 +115,7 @@ internal sealed partial class Http2Stream
         _postedOutput.TakeTo(Pending);
         Pending.Drop();
         _content.GiveBack();
-        if (!_hasLent && !_content.IsComplete)
+        if (!HasLent && !_content.IsComplete)
         {
             // The client may send as much again, on another stream: what no application will see is not kept as long as this one runs.
             _content.Clear();
@@ -206,9 +206,8 @@ internal sealed partial class Http2Stream
     private void ForgetWaits()
     {
         Volatile.Write(ref _isAwaitingFlush, 0);
-        if (_isAwaitingContent)
+        if (TryForgetReceive())
         {
-            _isAwaitingContent = false;
             _driver.OnAwaitEnded();
         }
     }

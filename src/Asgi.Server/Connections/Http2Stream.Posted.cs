@@ -13,33 +13,19 @@ internal sealed partial class Http2Stream
 
     private int _work;
 
-    [Flags]
-    private enum Work
-    {
-        Output = 1,
-        Receive = 2,
-        CancelReceive = 4,
-        CancelFlush = 8,
-        Reset = 16,
-        Returned = 32,
-        Upgrade = 64,
-        EndCanceledWait = 128,
-        RequestClose = 256,
-    }
-
     /// <summary>The list of streams of the connection that have work.</summary>
     public Http2Stream? NextPosted { get; set; }
 
     private bool IsResetAsked => Volatile.Read(ref _resetId) == State.Id;
 
     /// <summary>The application's task has completed. Any thread.</summary>
-    public void OnApplicationCompletedLater() => Post(Work.Returned);
+    public void OnApplicationCompletedLater() => Post(StreamWork.Returned);
 
     /// <summary>Does what was posted. Loop thread.</summary>
     public void RunPosted()
     {
-        var work = (Work)Interlocked.Exchange(ref _work, 0);
-        if ((work & Work.RequestClose) != 0)
+        var work = (StreamWork)Interlocked.Exchange(ref _work, 0);
+        if ((work & StreamWork.RequestClose) != 0)
         {
             _driver.ShutDown();
         }
@@ -59,7 +45,7 @@ internal sealed partial class Http2Stream
         }
     }
 
-    private void Post(Work work)
+    protected override void Post(StreamWork work)
     {
         if (Interlocked.Or(ref _work, (int)work) == 0)
         {
@@ -67,47 +53,27 @@ internal sealed partial class Http2Stream
         }
     }
 
-    private void Run(Work work)
+    private void Run(StreamWork work)
     {
-        if ((work & Work.Reset) != 0 && IsResetAsked)
+        if ((work & StreamWork.Abort) != 0 && IsResetAsked)
         {
             _connection.Log.StreamAborted(_connection.Id, State.Id, _resetCode.ToString());
             _driver.Reset(this, _resetCode);
         }
 
-        if ((work & Work.Upgrade) != 0)
-        {
-            BecomeRaw();
-        }
-
-        if ((work & Work.CancelReceive) != 0)
-        {
-            _isReceiveCanceled = true;
-            OnContent();
-        }
-
-        if ((work & Work.Receive) != 0)
-        {
-            BeginAwaitContent();
-        }
-
-        if ((work & Work.EndCanceledWait) != 0)
-        {
-            CancelWaitIfAsked();
-        }
-
-        if ((work & Work.CancelFlush) != 0 && _isAwaitingFlush != 0)
+        RunReceiving(work);
+        if ((work & StreamWork.CancelFlush) != 0 && _isAwaitingFlush != 0)
         {
             Volatile.Write(ref _isAwaitingFlush, 0);
             _calls.Add(ReadyCall.Flushed);
         }
 
-        if ((work & Work.Output) != 0)
+        if ((work & StreamWork.Output) != 0)
         {
             TakeOutput();
         }
 
-        if ((work & Work.Returned) != 0)
+        if ((work & StreamWork.Returned) != 0)
         {
             _calls.OnApplicationDone();
         }

@@ -6,17 +6,14 @@
 // Http2Stream.Receive.cs, posts of other threads in Http2Stream.Posted.cs. Pooled with its record by the machine, for one connection only.
 using System.Collections.Concurrent;
 using Asgi.Server.Diagnostics;
-using Asgi.Server.Loops;
 using Asgi.Server.Protocols.Http2;
 using Asgi.Server.Protocols.Http2.Hpack;
 
 namespace Asgi.Server.Connections;
 
-internal sealed partial class Http2Stream : HttpStream, IExchangeOwner
+internal sealed partial class Http2Stream : ReceivingStream, IExchangeOwner
 {
     private readonly Http2Driver _driver;
-    private readonly Connection _connection;
-    private readonly Loop _loop;
     private readonly Http2Output _output;
     private readonly Http2Content _content;
     private readonly HttpScope _scope;
@@ -39,15 +36,19 @@ internal sealed partial class Http2Stream : HttpStream, IExchangeOwner
     /// <param name="driver">The driver of its connection.</param>
     /// <param name="state">The record it belongs to, for all streams that this will serve.</param>
     public Http2Stream(Http2Driver driver, Http2StreamState state)
+        : this(driver, state, new Http2Content(driver, state))
+    {
+    }
+
+    private Http2Stream(Http2Driver driver, Http2StreamState state, Http2Content content)
+        : base(driver.Connection, content)
     {
         _driver = driver;
-        _connection = driver.Connection;
-        _loop = _connection.Loop;
+        _content = content;
         State = state;
         _unsentMax = _connection.Limits.ResponseBufferSizeMax ?? long.MaxValue;
         _output = new Http2Output(_loop);
         Pending = new Http2Pending(_connection);
-        _content = new Http2Content(driver, state);
         _scope = new HttpScope(state.Head.Fields, _connection) { IsHttp2 = true };
         _exchange = new HttpExchange(this, _scope);
         _calls = new ExchangeCalls(driver.Application, _exchange, this);
@@ -129,10 +130,10 @@ internal sealed partial class Http2Stream : HttpStream, IExchangeOwner
     public override void AwaitFlush()
     {
         Volatile.Write(ref _isAwaitingFlush, 1);
-        Post(Work.Output);
+        Post(StreamWork.Output);
     }
 
-    public override void CancelFlush() => Post(Work.CancelFlush);
+    public override void CancelFlush() => Post(StreamWork.CancelFlush);
 
     public override void WriteTrailers(ResponseFields trailers)
     {
@@ -168,7 +169,7 @@ internal sealed partial class Http2Stream : HttpStream, IExchangeOwner
         }
 
         _interims.Enqueue(new InterimResponse(status, fields));
-        Post(Work.Output);
+        Post(StreamWork.Output);
         return true;
     }
 
@@ -198,7 +199,7 @@ internal sealed partial class Http2Stream : HttpStream, IExchangeOwner
     {
     }
 
-    public override void RequestClose() => Post(Work.RequestClose);
+    public override void RequestClose() => Post(StreamWork.RequestClose);
 
     public override bool TryCountUpgrade() => true;
 
@@ -214,7 +215,7 @@ internal sealed partial class Http2Stream : HttpStream, IExchangeOwner
     {
         _resetCode = (Http2ErrorCode)(uint)errorCode;
         Volatile.Write(ref _resetId, State.Id);
-        Post(Work.Reset);
+        Post(StreamWork.Abort);
     }
 
     private void SendOutput()
@@ -236,7 +237,7 @@ internal sealed partial class Http2Stream : HttpStream, IExchangeOwner
         _handed |= _written & Handed.Head;
         Interlocked.Add(ref _unsent, _postedOutput.Add(_output));
         _handed = _written;
-        Post(Work.Output);
+        Post(StreamWork.Output);
     }
 
     private static void DemandSendable(ResponseFields fields)
