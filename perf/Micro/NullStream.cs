@@ -57,6 +57,10 @@ internal sealed class NullStream : HttpStream
     {
     }
 
+    public override void RequestClose()
+    {
+    }
+
     public override void CancelReceive()
     {
     }

@@ -248,6 +248,24 @@ public sealed partial class FeatureTests(ParityHosts hosts) : IClassFixture<Pari
 
     [Theory]
     [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
+    [MemberData(nameof(Hosts.Http2), MemberType = typeof(Hosts))]
+    public async Task Who_listens_to_the_connection_hears_that_the_application_asked_it_to_close(HostKind host)
+    {
+        var heard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        var exchange = await hosts.GetAsync(host, async context =>
+        {
+            var lifetime = context.Features.GetRequiredFeature<IConnectionLifetimeNotificationFeature>();
+            await using var registration = lifetime.ConnectionClosedRequested.Register(heard.SetResult);
+            lifetime.RequestClose();
+            await heard.Task.WaitAsync(Hosts.Patience);
+        });
+
+        Assert.StartsWith("200", exchange.Outcome, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Hosts.Sockets), MemberType = typeof(Hosts))]
     public async Task The_data_rates_can_be_changed_for_a_request(HostKind kind)
     {
         var host = await hosts.On(kind, context =>

@@ -144,7 +144,7 @@ internal abstract class HttpStream
     /// The application wants its connection to end: with this response, or, where several share a connection, when those under way are
     /// done. Any thread.
     /// </summary>
-    public virtual void RequestClose() => CloseAfterResponse();
+    public abstract void RequestClose();
 
     /// <summary>Breaks the stream at once; for HTTP/1 its connection.</summary>
     public abstract void Abort(ConnectionEndReason reason);

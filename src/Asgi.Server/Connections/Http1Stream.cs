@@ -188,6 +188,12 @@ internal sealed partial class Http1Stream : ReceivingStream
         _connection.Record.End(error);
     }
 
+    public override void RequestClose()
+    {
+        CloseAfterResponse(ConnectionEndReason.None);
+        Post(StreamWork.RequestClose);
+    }
+
     public override void WillBlock() => _loop.Surrender();
 
     public override void Abort(ConnectionEndReason reason)
@@ -326,6 +332,11 @@ internal sealed partial class Http1Stream : ReceivingStream
         if ((work & StreamWork.Abort) != 0)
         {
             _driver.AbortByApplication();
+        }
+
+        if ((work & StreamWork.RequestClose) != 0)
+        {
+            _connection.ShutDown(ConnectionEndReason.GracefulShutdown);
         }
 
         RunReceiving(work);

@@ -1,5 +1,6 @@
 // What other threads want of the stream, as flags that the connection's one post finds (Http2Posts). Added on any thread, run on the
 // loop's.
+using Asgi.Server.Diagnostics;
 using Asgi.Server.Protocols.Http2;
 
 namespace Asgi.Server.Connections;
@@ -27,7 +28,7 @@ internal sealed partial class Http2Stream
         var work = (StreamWork)Interlocked.Exchange(ref _work, 0);
         if ((work & StreamWork.RequestClose) != 0)
         {
-            _driver.ShutDown();
+            _connection.ShutDown(ConnectionEndReason.GracefulShutdown);
         }
 
         if (_life == Life.Running)

@@ -22,7 +22,7 @@ internal enum StreamWork
     Upgrade = 64,
     EndCanceledWait = 128,
 
-    /// <summary>HTTP/2, where a response cannot say it.</summary>
+    /// <summary>Of the connection.</summary>
     RequestClose = 256,
 }
 
