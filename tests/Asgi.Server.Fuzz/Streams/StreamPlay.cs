@@ -1,35 +1,26 @@
-// Plays a script of HTTP/2 against the whole of connections, driver and ASP.NET's application on the simulated loop, and checks what must
-// hold of every play: what each client received on a stream is what the application noted of that call.
+// Plays a script of HTTP/2 and checks what must hold of every play: what each client received on a stream is what the application noted of that call.
 
 using System.Globalization;
 using System.Net;
 using Asgi.Server.Connections;
 using Asgi.Server.Fuzz.Driver;
 using Asgi.Server.Testing.Simulation;
-using Microsoft.Extensions.Logging;
 
 namespace Asgi.Server.Fuzz.Streams;
 
 internal sealed class StreamPlay : IDisposable
 {
-    private const string CallsEnd = "Every call that began ends once its client has gone and nothing it waits for is missing.";
-    private const string NothingLeft = "When all clients have gone, no connection, block or timer is left, and no bug is in the log.";
-    private const string StopEnds = "A stop ends with the last connection.";
-
     // Longer than a client has after FIN, and than the rates' grace.
     private const int PatienceMilliseconds = 20_000;
 
-    private readonly ScriptedApplication _application = new();
-    private readonly SimulatedServer _server;
+    private readonly PlayedServer _server;
     private readonly ConnectionLimits _limits;
     private readonly SortedDictionary<int, StreamClient> _clients = [];
-    private Task? _stop;
-    private int _released;
     private Intervention _by;
 
     private StreamPlay(int seed, ConnectionLimits limits, NetworkConditions conditions)
     {
-        _server = HostedDelegate.Serve(_application.Run, seed, limits, conditions, isHttp2: true);
+        _server = new PlayedServer(seed, limits, conditions, isHttp2: true);
         _limits = limits;
         _by = limits.RequestsMax is null ? Intervention.None : Intervention.Stop;
     }
@@ -58,7 +49,7 @@ internal sealed class StreamPlay : IDisposable
         foreach (StreamClient client in play._clients.Values)
             new StreamVerdict(client, play.CallsOf(client), limits, play._by).CheckAtRest();
         play.LeaveAll();
-        play.CheckRest();
+        play._server.CheckRest();
         foreach (StreamClient client in play._clients.Values)
             new StreamVerdict(client, play.CallsOf(client), limits, play._by).CheckInTheEnd();
     }
@@ -68,7 +59,7 @@ internal sealed class StreamPlay : IDisposable
     private Dictionary<int, Call> CallsOf(StreamClient client)
     {
         int port = ((IPEndPoint)client.Connection.LocalEndPoint).Port;
-        return _application.Calls.Where(call => call.Port == port).ToDictionary(
+        return _server.Calls.Where(call => call.Port == port).ToDictionary(
             call => int.Parse(call.Trace[(call.Trace.IndexOf(':') + 1)..], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture));
     }
 
@@ -101,8 +92,7 @@ internal sealed class StreamPlay : IDisposable
                 Of(step).Connection.Window = step.Amount;
                 break;
             case StreamStepKind.Tick:
-                for (int i = 0; i < step.Amount; i++)
-                    _server.Tick();
+                _server.Tick((int)step.Amount);
                 break;
             case StreamStepKind.Run:
                 _server.Run();
@@ -112,11 +102,11 @@ internal sealed class StreamPlay : IDisposable
                 _server.Advance(step.Amount);
                 break;
             case StreamStepKind.Release or StreamStepKind.ReleaseOffLoop:
-                Release(step.Kind == StreamStepKind.ReleaseOffLoop);
+                _server.Release(step.Kind == StreamStepKind.ReleaseOffLoop);
                 break;
             case StreamStepKind.Stop:
                 _by = _by == Intervention.Time ? _by : Intervention.Stop;
-                _stop ??= _server.ShutDown();
+                _server.ShutDown();
                 break;
         }
     }
@@ -134,17 +124,6 @@ internal sealed class StreamPlay : IDisposable
             client.Read();
     }
 
-    private bool Release(bool isOffLoop)
-    {
-        if (!_application.TryTakeGate(out TaskCompletionSource? gate))
-            return false;
-        if (isOffLoop)
-            SimulatedServer.OffLoop(gate!.SetResult);
-        else
-            SimulatedServer.OnLoop(gate!.SetResult);
-        return true;
-    }
-
     // Everything goes on that can: windows are open, content is sent, gates are released.
     private void GoOn()
     {
@@ -158,7 +137,7 @@ internal sealed class StreamPlay : IDisposable
             goesOn = false;
             foreach (StreamClient client in _clients.Values)
                 goesOn |= client.OpenAll();
-            goesOn |= Release(isOffLoop: _released++ % 2 == 0);
+            goesOn |= _server.ReleaseNext();
         }
         while (goesOn);
         _server.Run();
@@ -186,27 +165,6 @@ internal sealed class StreamPlay : IDisposable
             _server.Run();
             ReadAll();
         }
-        while (Release(isOffLoop: _released++ % 2 == 0));
-    }
-
-    private void CheckRest()
-    {
-        InvariantException.Demand(
-            _application.Calls.TrueForAll(call => call.End != CallEnd.None), CallsEnd, () => string.Join('\n', _application.Calls));
-        InvariantException.Demand(
-            _server.ConnectionCount == 0,
-            NothingLeft,
-            () => $"{_server.ConnectionCount} connections\n{string.Join('\n', _application.Calls)}");
-        InvariantException.Demand(_stop is null or { IsCompletedSuccessfully: true }, StopEnds, () => "it goes on");
-        try
-        {
-            _server.DemandNothingLeft();
-        }
-        catch (Xunit.Sdk.XunitException left)
-        {
-            throw new InvariantException(NothingLeft, left.Message);
-        }
-        LogEntry? bug = _server.Log.Entries.FirstOrDefault(entry => entry.Level == LogLevel.Critical || entry.Id.Id == 101);
-        InvariantException.Demand(bug is null, NothingLeft, () => $"{bug!.Message} {bug.Exception}");
+        while (_server.ReleaseNext());
     }
 }
