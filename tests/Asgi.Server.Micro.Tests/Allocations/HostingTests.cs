@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Asgi.Server.Micro.Tests.Allocations;
@@ -26,6 +27,32 @@ public sealed class HostingTests
             new IPEndPoint(IPAddress.Loopback, new Uri(app.Urls.Single()).Port),
             Messages.Wrk.Replace("/plaintext", pattern, StringComparison.Ordinal));
 
+        await AssertAllocatedAsync(pattern, thread);
+    }
+
+    [EpollTheory]
+    [InlineData("/plaintext")]
+    [InlineData("/items/{id}")]
+    public async Task The_server_adds_nothing_over_HTTP2_either(string pattern)
+    {
+        var thread = new LoopThread();
+        await using var app = Build(
+            builder => builder.UseAsgiServer(ConfigureHttp2).UseUrls("http://127.0.0.1:0"), pattern, thread.NoteRequest);
+        await app.StartAsync();
+
+        thread.DriveHttp2(new IPEndPoint(IPAddress.Loopback, new Uri(app.Urls.Single()).Port), pattern);
+
+        await AssertAllocatedAsync(pattern, thread);
+    }
+
+    private static void ConfigureHttp2(AsgiServerOptions options)
+    {
+        LoopThread.Configure(options);
+        options.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http2);
+    }
+
+    private static async Task AssertAllocatedAsync(string pattern, LoopThread thread)
+    {
         var allocated = thread.AllocatedPerRequest();
         Assert.Equal(await BareAllocatedPerRequestAsync(pattern), allocated);
         Assert.Equal(pattern.Contains('{', StringComparison.Ordinal), allocated > 0);

@@ -3,6 +3,7 @@
 
 using System.Net;
 using System.Net.Sockets;
+using Asgi.Server.Testing;
 
 namespace Asgi.Server.Micro.Tests.Allocations;
 
@@ -74,18 +75,75 @@ internal sealed class LoopThread
     /// <param name="pipelined">Requests in one write; the first goes alone.</param>
     public void Drive(IPEndPoint endPoint, string request, int pipelined = 1)
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
-        {
-            NoDelay = true,
-            ReceiveTimeout = 30_000, // milliseconds: a test that has failed ends
-        };
-        socket.Connect(endPoint);
+        using var socket = Connect(endPoint);
         var responseLength = Exchange(socket, Messages.Bytes(request), expectedLength: null);
         for (var sent = 1; sent < Count;)
         {
             var count = Math.Min(pipelined, Count - sent);
             Exchange(socket, Messages.Bytes(string.Concat(Enumerable.Repeat(request, count))), responseLength * count);
             sent += count;
+        }
+    }
+
+    /// <summary>Sends requests as streams of one connection of HTTP/2, a stream when the one before has ended.</summary>
+    public void DriveHttp2(IPEndPoint endPoint, string path)
+    {
+        using var socket = Connect(endPoint);
+        socket.Send(Http2Bytes.Join(Http2Bytes.Start, Http2Bytes.SettingsAck(), Http2Bytes.WindowUpdate(0, 1 << 30)));
+        var frame = new byte[16 * 1024];
+        for (var i = 0; i < Count; i++)
+        {
+            var id = (uint)(1 + (2 * i));
+            socket.Send(Http2Bytes.Request(id, path: path));
+            ReadResponse(socket, id, frame);
+        }
+    }
+
+    private static Socket Connect(IPEndPoint endPoint)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
+        {
+            NoDelay = true,
+            ReceiveTimeout = 30_000, // milliseconds: a test that has failed ends
+        };
+        socket.Connect(endPoint);
+        return socket;
+    }
+
+    // Frames of the connection may come before those of the stream.
+    private static void ReadResponse(Socket socket, uint id, byte[] frame)
+    {
+        for (var (status, contentLength, isEnded) = ((byte)0, 0, false); !isEnded;)
+        {
+            ReceiveExactly(socket, frame.AsSpan(0, 9));
+            var length = (frame[0] << 16) | (frame[1] << 8) | frame[2];
+            var (type, isLast) = (frame[3], (frame[4] & Http2Bytes.EndStream) != 0);
+            var stream = System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(frame.AsSpan(5));
+            ReceiveExactly(socket, frame.AsSpan(0, length));
+            if (stream == 0)
+            {
+                continue;
+            }
+
+            Assert.Equal(id, stream);
+            status = type == Http2Bytes.HeadersType ? frame[0] : status;
+            contentLength += type == Http2Bytes.Data ? length : 0;
+            isEnded = isLast;
+            if (isEnded)
+            {
+                // Status 200 is the eighth entry of HPACK's static table.
+                Assert.Equal((0x88, 13), (status, contentLength));
+            }
+        }
+    }
+
+    private static void ReceiveExactly(Socket socket, Span<byte> buffer)
+    {
+        while (buffer.Length > 0)
+        {
+            var received = socket.Receive(buffer);
+            Assert.NotEqual(0, received);
+            buffer = buffer[received..];
         }
     }
 
