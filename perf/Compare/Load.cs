@@ -10,7 +10,7 @@ namespace Compare;
 /// </summary>
 internal sealed record Measurement(
     string Scenario, string Server, int Round, double RequestsPerSecond, double CpuMicrosecondsPerRequest,
-    double P50Milliseconds, double P99Milliseconds, long SocketErrors, long StatusErrors,
+    double? P50Milliseconds, double? P99Milliseconds, long SocketErrors, long StatusErrors,
     double CoreShare, double ResidentMebibytes)
 {
     public bool HasErrors => SocketErrors + StatusErrors > 0;

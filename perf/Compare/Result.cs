@@ -60,6 +60,10 @@ internal sealed record Result(
 
     public static double Median(IEnumerable<Measurement> runs, Func<Measurement, double> figure) => Median(runs.Select(figure));
 
+    /// <summary>Null where a run has no such figure.</summary>
+    public static double? MedianOrNull(IReadOnlyCollection<Measurement> runs, Func<Measurement, double?> figure) =>
+        runs.All(run => figure(run) is not null) ? Median(runs.Select(run => figure(run)!.Value)) : null;
+
     public string Save(string folder)
     {
         Directory.CreateDirectory(folder);

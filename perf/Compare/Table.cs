@@ -9,7 +9,7 @@ internal static class Table
 {
     public static string Line(Measurement run) => string.Create(CultureInfo.InvariantCulture,
         $"{run.Scenario,-13} round {run.Round}  {run.Server,-13} {run.RequestsPerSecond,10:N0} rps"
-        + $" {run.CpuMicrosecondsPerRequest,9:N1} us CPU {run.P99Milliseconds,8:N2} ms p99{Errors(run.SocketErrors, run.StatusErrors)}");
+        + $" {run.CpuMicrosecondsPerRequest,9:N1} us CPU {Latency(run.P99Milliseconds)} ms p99{Errors(run.SocketErrors, run.StatusErrors)}");
 
     public static string Of(Result result)
     {
@@ -41,8 +41,8 @@ internal static class Table
         return string.Create(CultureInfo.InvariantCulture,
             $"{scenario,-13} {server,-13} {Result.Median(runs, run => run.RequestsPerSecond),11:N0}  {rate,-17} {goal,6:N1}"
             + $" {Result.Median(runs, run => run.CpuMicrosecondsPerRequest),11:N1}  {cpu,-17}"
-            + $" {Result.Median(runs, run => run.CoreShare),5:P0} {Result.Median(runs, run => run.P50Milliseconds),8:N2}"
-            + $" {Result.Median(runs, run => run.P99Milliseconds),8:N2} {runs[^1].ResidentMebibytes,8:N0}"
+            + $" {Result.Median(runs, run => run.CoreShare),5:P0} {Latency(Result.MedianOrNull(runs, run => run.P50Milliseconds))}"
+            + $" {Latency(Result.MedianOrNull(runs, run => run.P99Milliseconds))} {runs[^1].ResidentMebibytes,8:N0}"
             + $" {Errors(runs.Sum(run => run.SocketErrors), runs.Sum(run => run.StatusErrors))}");
     }
 
@@ -51,6 +51,9 @@ internal static class Table
 
     private static string Text(Ratio ratio) =>
         string.Create(CultureInfo.InvariantCulture, $"{ratio.Median:N2} ({ratio.Least:N2}-{ratio.Greatest:N2})");
+
+    private static string Latency(double? milliseconds) =>
+        milliseconds is { } known ? string.Create(CultureInfo.InvariantCulture, $"{known,8:N2}") : $"{"-",8}";
 
     private static string Errors(long socket, long status) => socket + status == 0 ? "" : $" {socket} socket, {status} status";
 }
