@@ -9,7 +9,8 @@ internal static class Table
 {
     public static string Line(Measurement run) => string.Create(CultureInfo.InvariantCulture,
         $"{run.Scenario,-13} round {run.Round}  {run.Server,-13} {run.RequestsPerSecond,10:N0} rps"
-        + $" {run.CpuMicrosecondsPerRequest,9:N1} us CPU {Latency(run.P99Milliseconds)} ms p99{Errors(run.SocketErrors, run.StatusErrors)}");
+        + $" {run.CpuMicrosecondsPerRequest,9:N1} us CPU {Latency(run.P99Milliseconds)} ms p99"
+        + $"{Errors(run.SocketErrors, run.StatusErrors)}");
 
     public static string Of(Result result)
     {

@@ -1,4 +1,5 @@
-// Plays a script of HTTP/1 and checks what must hold of every play. What a client received is compared with what the application noted, call by call.
+// Plays a script of HTTP/1 and checks what must hold of every play. What a client received is compared with what the application noted,
+// call by call.
 
 using System.Net;
 using Asgi.Server.Connections;

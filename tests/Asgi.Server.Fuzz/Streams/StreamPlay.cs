@@ -1,4 +1,5 @@
-// Plays a script of HTTP/2 and checks what must hold of every play: what each client received on a stream is what the application noted of that call.
+// Plays a script of HTTP/2 and checks what must hold of every play: what each client received on a stream is what the application noted
+// of that call.
 
 using System.Globalization;
 using System.Net;
