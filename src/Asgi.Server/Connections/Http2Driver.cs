@@ -35,7 +35,7 @@ internal sealed partial class Http2Driver : ConnectionDriver
         _defaultFields = defaultFields;
         _unsentMax = Math.Max(1, connection.Limits.ResponseBufferSizeMax ?? UnsentMaxWithoutLimit);
         Application = application;
-        Posts = new Http2Posts(connection.Loop, this);
+        Posts = new Http2Posts(connection.Loop);
         connection.Record.Protocol = ("http", "2");
     }
 

@@ -4,7 +4,7 @@ using Asgi.Server.Loops;
 
 namespace Asgi.Server.Connections;
 
-internal sealed class Http2Posts(Loop loop, Http2Driver driver) : WorkItem
+internal sealed class Http2Posts(Loop loop) : WorkItem
 {
     private Http2Stream? _top;
 
@@ -26,6 +26,7 @@ internal sealed class Http2Posts(Loop loop, Http2Driver driver) : WorkItem
         }
     }
 
+    // A stream that fails breaks its connection and nothing else: one that is passed over would wait for ever.
     public override void Run()
     {
         var stream = Reverse(Interlocked.Exchange(ref _top, null));
@@ -34,9 +35,7 @@ internal sealed class Http2Posts(Loop loop, Http2Driver driver) : WorkItem
             // Read first: what it runs may push it again.
             var next = stream.NextPosted;
             stream.NextPosted = null;
-
-            // Each on its own: a stream that is passed over would wait for ever, and its connection with it.
-            driver.Connection.Guard(stream, static stream => stream.RunPosted());
+            stream.RunPosted();
             stream = next;
         }
     }

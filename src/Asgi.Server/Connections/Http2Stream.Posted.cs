@@ -33,7 +33,19 @@ internal sealed partial class Http2Stream
 
         if (_life == Life.Running)
         {
-            Run(work);
+            try
+            {
+                Run(work);
+            }
+            catch (Exception exception) when (exception is not OutOfMemoryException)
+            {
+                // It has broken all streams; that the application is done must be heard of nevertheless, or the connection is never let go.
+                _connection.Fail(exception);
+                if ((work & StreamWork.Returned) != 0 && _life == Life.Running)
+                {
+                    _calls.OnApplicationDone();
+                }
+            }
         }
         else
         {

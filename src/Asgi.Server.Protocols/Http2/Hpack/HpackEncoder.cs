@@ -78,7 +78,10 @@ internal sealed class HpackEncoder
     /// <summary>The name of the first field that must not be sent, or null. No state: any thread.</summary>
     public static string? FindInvalid(FieldSource fields) => FieldValueText.FindInvalid(fields);
 
-    /// <summary>Encodes the head of a response into one block, or does nothing. <paramref name="written"/> is 0 unless Done.</summary>
+    /// <summary>
+    /// Encodes the head of a response into one block, or does nothing. <paramref name="written"/> is 0 unless Done. What the fields throw
+    /// is thrown on.
+    /// </summary>
     public BlockResult EncodeResponse(
         Span<byte> target, int status, long? contentLength, FieldSource? fields, in DefaultFieldValues defaults, out int written)
     {
@@ -131,11 +134,16 @@ internal sealed class HpackEncoder
             written = block.Length;
             return BlockResult.Done;
         }
+        Rollback();
+        written = 0;
+        return Invalid is null ? BlockResult.TooSmall : BlockResult.InvalidField;
+    }
+
+    private void Rollback()
+    {
         _table.Rollback();
         _date.Forget(_table);
         _server.Forget(_table);
-        written = 0;
-        return Invalid is null ? BlockResult.TooSmall : BlockResult.InvalidField;
     }
 
     private bool TryEncodeStatus(ref BlockWriter block, int status)
@@ -200,7 +208,21 @@ internal sealed class HpackEncoder
         field.Set(value, isIndexing ? _table.Add(field.Name, value: null, value.Length, hash: 0) : EncoderTable.NotFound);
     }
 
+    // Fields may be the application's own code, and throw: then nothing is sent, and the table must not have what the peer's has not.
     private void EncodeFields(ref BlockWriter block, FieldSource fields)
+    {
+        try
+        {
+            EncodeLines(ref block, fields);
+        }
+        catch
+        {
+            Rollback();
+            throw;
+        }
+    }
+
+    private void EncodeLines(ref BlockWriter block, FieldSource fields)
     {
         FieldCursor cursor = default;
         while (Invalid is null && !block.IsTooSmall && fields.Next(ref cursor))

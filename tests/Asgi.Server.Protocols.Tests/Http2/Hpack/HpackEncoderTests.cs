@@ -1,6 +1,7 @@
 // The encoder: what goes into the table and what does not, what is never sent, and that a block is written whole or not at all.
 
 using System.Text;
+using Asgi.Server.Protocols.Http;
 using Asgi.Server.Protocols.Http2.Hpack;
 using Asgi.Server.Testing.Hpack;
 
@@ -325,6 +326,23 @@ public class HpackEncoderTests
         Assert.Equal(0, _encoder.TableSize);
     }
 
+    [Fact]
+    public void Fields_that_throw_leave_the_table_as_the_peer_has_it()
+    {
+        Encode(200, null, Defaults(FirstDate), ("a", "b"));
+        int size = _encoder.TableSize;
+
+        Assert.Throws<FormatException>(
+            () => _encoder.EncodeResponse(new byte[8192], 302, null, new ThrowingFields(), Defaults(SecondDate, "asgi"), out _));
+        Assert.Throws<FormatException>(() => _encoder.EncodeTrailers(new byte[8192], new ThrowingFields(), out _));
+
+        Assert.Equal(size, _encoder.TableSize);
+        Assert.Equal(
+            [(":status", "302"), ("date", SecondDate), ("server", "asgi"), ("a", "b"), ("c", "d")],
+            Response(302, null, Defaults(SecondDate, "asgi"), ("a", "b"), ("c", "d")));
+        Assert.Equal(_decoder.TableSize, _encoder.TableSize);
+    }
+
     private static DefaultFieldValues Defaults(string date = "", string server = "") =>
         new() { Date = Encoding.ASCII.GetBytes(date), Server = Encoding.ASCII.GetBytes(server) };
 
@@ -386,5 +404,16 @@ public class HpackEncoderTests
         Assert.Equal(
             isValid ? BlockResult.Done : BlockResult.InvalidField,
             new HpackEncoder().EncodeTrailers(new byte[500], source, out _));
+    }
+
+    private sealed class ThrowingFields : FieldSource
+    {
+        public override bool Next(ref FieldCursor cursor)
+        {
+            if (cursor.Line++ > 0)
+                throw new FormatException();
+            (cursor.Name, cursor.Value) = ("c", "d");
+            return true;
+        }
     }
 }
