@@ -1,6 +1,8 @@
 // What meters and events are told of one handshake of TLS, from the accept of its connection to its end, once. Who hears of its beginning
 // hears of its end. On the thread of the connection's loop.
 using System.Net;
+using System.Net.Security;
+using System.Security.Authentication;
 
 namespace Asgi.Server.Diagnostics;
 
@@ -28,11 +30,27 @@ internal struct HandshakeObservation
         diagnostics.Events.HandshakeStarted(_connection);
     }
 
-    /// <param name="version">What was agreed on.</param>
-    public void Established(string? version) => End(version, failure: null);
+    /// <param name="version">What was agreed on, as meters name it.</param>
+    /// <param name="protocols">The same, as events name it.</param>
+    /// <param name="applicationProtocol">What ALPN has agreed on, or none.</param>
+    /// <param name="hostName">The name of the server that the client has asked for, or an empty one.</param>
+    public void Established(
+        string? version, SslProtocols protocols, SslApplicationProtocol applicationProtocol, string hostName)
+    {
+        if (End(version, failure: null) is { } diagnostics)
+        {
+            diagnostics.Events.HandshakeEnded(_connection, protocols, applicationProtocol, hostName);
+        }
+    }
 
     /// <summary>It has failed, or there was none; what is said after the first end does not count.</summary>
-    public void Failed(Exception failure) => End(version: null, failure);
+    public void Failed(Exception failure)
+    {
+        if (End(version: null, failure) is { } diagnostics)
+        {
+            diagnostics.Events.HandshakeFailed(_connection);
+        }
+    }
 
     /// <summary>The client has asked for none, or the server has stopped: no failure.</summary>
     public void Abandoned()
@@ -43,20 +61,17 @@ internal struct HandshakeObservation
         }
     }
 
-    private void End(string? version, Exception? failure)
+    // Null: it has ended before.
+    private ServerDiagnostics? End(string? version, Exception? failure)
     {
-        if (Take() is not { } diagnostics)
-        {
-            return;
-        }
-
+        var diagnostics = Take();
         if (_startedAt is { } startedAt)
         {
-            diagnostics.Metrics.RecordHandshake(
+            diagnostics?.Metrics.RecordHandshake(
                 diagnostics.Time.GetElapsedTime(startedAt), _local, version, failure?.GetType().FullName);
         }
 
-        diagnostics.Events.HandshakeEnded(_connection, version ?? "", failure is not null);
+        return diagnostics;
     }
 
     private ServerDiagnostics? Take()

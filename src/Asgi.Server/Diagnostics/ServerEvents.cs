@@ -3,6 +3,8 @@
 // right; requests are counted only while somebody listens.
 using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Tracing;
+using System.Net.Security;
+using System.Security.Authentication;
 
 namespace Asgi.Server.Diagnostics;
 
@@ -107,22 +109,28 @@ internal sealed partial class ServerEvents : EventSource
         }
     }
 
-    /// <param name="connection">The connection.</param>
-    /// <param name="version">What was agreed on; empty when nothing was.</param>
-    /// <param name="isFailed">Whether it has failed: then it is not among those that were made.</param>
     [NonEvent]
-    public void HandshakeEnded(IConnectionEndPoints connection, string version, bool isFailed)
+    public void HandshakeEnded(
+        IConnectionEndPoints connection, SslProtocols version, SslApplicationProtocol applicationProtocol, string hostName)
     {
         Interlocked.Decrement(ref _currentHandshakes);
-        Interlocked.Increment(ref isFailed ? ref _failedHandshakes : ref _totalHandshakes);
+        Interlocked.Increment(ref _totalHandshakes);
         if (IsEnabled(EventLevel.Informational, EventKeywords.None))
         {
-            if (isFailed)
-            {
-                TlsHandshakeFailed(connection.Id);
-            }
+            TlsHandshakeStop(connection.Id, version.ToString(), applicationProtocol.ToString(), hostName);
+        }
+    }
 
-            TlsHandshakeStop(connection.Id, version, "", "");
+    /// <summary>It is not among those that were made.</summary>
+    [NonEvent]
+    public void HandshakeFailed(IConnectionEndPoints connection)
+    {
+        Interlocked.Decrement(ref _currentHandshakes);
+        Interlocked.Increment(ref _failedHandshakes);
+        if (IsEnabled(EventLevel.Informational, EventKeywords.None))
+        {
+            TlsHandshakeFailed(connection.Id);
+            TlsHandshakeStop(connection.Id, "", "", "");
         }
     }
 

@@ -164,8 +164,9 @@ internal sealed class TlsDriver(Connection connection, TlsRules rules) : Connect
 
         var info = _handshake!.Info;
         info.Established();
-        connection.Record.TlsVersion = TlsVersions.Name(info.Protocol);
-        _observation.Established(TlsVersions.Name(info.Protocol));
+        var version = TlsVersions.Name(info.Protocol);
+        connection.Record.TlsVersion = version;
+        _observation.Established(version, info.Protocol, info.ApplicationProtocol, info.HostName);
         connection.Log.HandshakeEstablished(connection.Id, info.Protocol);
         _isEstablished = true;
 
