@@ -76,12 +76,7 @@ public sealed class HandshakeTests
     public void A_request_may_come_together_with_Finished()
     {
         using var server = TlsBed.Serve(Apps.Path);
-        using var client = new TlsClient(server);
-        client.Options.EnabledSslProtocols = SslProtocols.Tls13;
-
-        // ClientHello only.
-        client.Wire.WritesMax = 1;
-        client.Handshake();
+        using var client = HoldFinished(server);
         client.Send("GET /early HTTP/1.1\r\nHost: a\r\n\r\n");
         client.Raw.Send(client.Wire.Held.ToArray());
 
@@ -92,10 +87,7 @@ public sealed class HandshakeTests
     public void So_may_a_request_of_which_a_part_is_still_to_come() => Seeds.Run(30, seed =>
     {
         using var server = TlsBed.Serve(Apps.Path);
-        using var client = new TlsClient(server);
-        client.Options.EnabledSslProtocols = SslProtocols.Tls13;
-        client.Wire.WritesMax = 1;
-        client.Handshake();
+        using var client = HoldFinished(server);
         client.Send("GET /early HTTP/1.1\r\nHost: a\r\n\r\n");
         var held = client.Wire.Held.ToArray();
         var cut = new Random(seed).Next(1, held.Length);
@@ -111,10 +103,7 @@ public sealed class HandshakeTests
     public void Fin_may_come_right_behind_the_request()
     {
         using var server = TlsBed.Serve(Apps.Path);
-        using var client = new TlsClient(server);
-        client.Options.EnabledSslProtocols = SslProtocols.Tls13;
-        client.Wire.WritesMax = 1;
-        client.Handshake();
+        using var client = HoldFinished(server);
         client.Send(Apps.Get);
         client.Raw.Send(client.Wire.Held.ToArray());
         client.Raw.ShutdownSend();
@@ -294,4 +283,14 @@ public sealed class HandshakeTests
 
     private static IEnumerable<LogEntry> Https(SimulatedServer server) =>
         server.Log.Entries.Where(entry => entry.Category == "Asgi.Server.Https");
+
+    // A client that has made its handshake, of which only its hello was sent: the rest, and what it sends from now on, is held.
+    private static TlsClient HoldFinished(SimulatedServer server)
+    {
+        var client = new TlsClient(server);
+        client.Options.EnabledSslProtocols = SslProtocols.Tls13;
+        client.Wire.WritesMax = 1;
+        client.Handshake();
+        return client;
+    }
 }
