@@ -149,6 +149,15 @@ public sealed class FieldSection
         }
     }
 
+    /// <summary>Copies the lines alone: the target is to be bound to a copy of the same bytes.</summary>
+    internal void CopyLinesTo(FieldSection target)
+    {
+        if (target._lines.Length < _count)
+            target._lines = new FieldLine[_lines.Length];
+        _lines.AsSpan(0, _count).CopyTo(target._lines);
+        target._count = _count;
+    }
+
     /// <summary>Where one field line lies, relative to the start the section is bound to.</summary>
     internal readonly record struct FieldLine(int NameStart, int NameLength, int ValueStart, int ValueLength)
     {

@@ -25,6 +25,7 @@ internal sealed class FieldSectionReader(Http2Limits limits)
     private readonly HpackDecoder _decoder = new();
     private readonly HeadReader _head = new(limits);
     private FieldBytes? _scratch;
+    private RepeatedHead? _last;
     private long _size;
     private int _count;
 
@@ -43,6 +44,10 @@ internal sealed class FieldSectionReader(Http2Limits limits)
         Begin();
         head.HasContent = !endStream;
         head.Storage.LengthMax = StorageMax;
+        ulong stamp = _decoder.Stamp;
+        _last ??= new RepeatedHead();
+        if (_last.TryTake(block, endStream, stamp, head))
+            return FieldSectionResult.Done;
         _head.Begin(head);
 
         Http2Fault? malformed = null;
@@ -64,7 +69,12 @@ internal sealed class FieldSectionReader(Http2Limits limits)
                 head.Storage.Truncate(kept);
             }
         }
-        return Fault is not null ? FieldSectionResult.ConnectionFault : DoneOr(malformed ?? _head.End());
+        if (Fault is not null)
+            return FieldSectionResult.ConnectionFault;
+        FieldSectionResult result = DoneOr(malformed ?? _head.End());
+        if (result == FieldSectionResult.Done && head.Fault is null)
+            _last.Note(block, endStream, stamp, _decoder.Stamp, head);
+        return result;
     }
 
     /// <summary>Reads a trailer section, which has no pseudo-fields (8.1), and limits of its own.</summary>
@@ -105,7 +115,11 @@ internal sealed class FieldSectionReader(Http2Limits limits)
     }
 
     /// <summary>Lets go of the storage between blocks. The table of the decoder stays: it belongs to the connection.</summary>
-    public void DropScratch() => _scratch = null;
+    public void DropScratch()
+    {
+        _scratch = null;
+        _last = null;
+    }
 
     private void Begin()
     {

@@ -63,6 +63,27 @@ internal sealed class Http2RequestHead
 
     public ReadOnlySpan<byte> this[ByteRange range] => Storage.AsSpan(range.Start, range.Length);
 
+    /// <summary>Makes a cleared head the same, with bytes of its own.</summary>
+    internal void CopyTo(Http2RequestHead target)
+    {
+        target.Method = Method;
+        target.Target = Target;
+        target.Form = Form;
+        target.Path = Path;
+        target.Query = Query;
+        target.Scheme = Scheme;
+        target.Authority = Authority;
+        target.Protocol = Protocol;
+        target.ContentLength = ContentLength;
+        target.HasContent = HasContent;
+        target.ExpectContinue = ExpectContinue;
+        target.Storage.Clear();
+        Storage.AsSpan(0, Storage.Length).CopyTo(target.Storage.GetSpan(Storage.Length));
+        target.Storage.Advance(Storage.Length);
+        Fields.CopyLinesTo(target.Fields);
+        target.Fields.Bind(target.Bytes, 0);
+    }
+
     internal void Clear()
     {
         Method = Target = Path = Query = Scheme = Authority = Protocol = default;

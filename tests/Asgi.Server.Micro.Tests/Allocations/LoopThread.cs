@@ -3,7 +3,10 @@
 
 using System.Net;
 using System.Net.Sockets;
+using Asgi.Server.Connections;
 using Asgi.Server.Testing;
+using Asgi.Server.Testing.Simulation;
+using Microsoft.Extensions.Logging;
 
 namespace Asgi.Server.Micro.Tests.Allocations;
 
@@ -24,6 +27,18 @@ internal sealed class LoopThread
     private int _threadId;
     private int _count;
     private bool _hasMoved;
+
+    // The first deadline of a process makes what is made once, perhaps a second after the first request.
+    static LoopThread()
+    {
+        foreach (var isHttp2 in new[] { false, true })
+        {
+            using var server = new SimulatedServer(_ => new PlaintextApplication(), logMinimum: LogLevel.Warning, isHttp2: isHttp2);
+            var client = server.Connect();
+            client.Send(isHttp2 ? Http2Bytes.Join(Http2Bytes.Start, Http2Bytes.Get(1)) : Messages.Bytes(Messages.Wrk));
+            server.Advance(2 * Http1Driver.RestAfterMilliseconds);
+        }
+    }
 
     /// <summary>Requests that have to be sent.</summary>
     public int Count => _allocated.Length;

@@ -25,6 +25,9 @@ internal sealed class DecoderTable(int sizeMax)
 
     public int Count { get; private set; }
 
+    /// <summary>The same as long as the entries are; never 0.</summary>
+    public ulong Stamp => ((ulong)_entriesEnd << 32) | (1u << 31) | (uint)Count;
+
     /// <summary>The entry so many places behind the newest, which is at 0.</summary>
     public Entry this[int age] => _entries[(_entriesEnd - 1 - (uint)age) & (uint)(_entries.Length - 1)];
 

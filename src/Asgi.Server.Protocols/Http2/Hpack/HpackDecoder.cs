@@ -40,6 +40,9 @@ internal sealed class HpackDecoder(int tableSizeMax = HpackDecoder.InitialTableS
     /// <summary>Bytes of the dynamic table as section 4.1 counts them.</summary>
     public int TableSize => _table.Size;
 
+    /// <summary>Two blocks of the same bytes mean the same where this was the same before them, and not 0.</summary>
+    public ulong Stamp => _requiredSize == NothingRequired ? _table.Stamp : 0;
+
     /// <summary>Our SETTINGS_HEADER_TABLE_SIZE, set when the peer acknowledges it.</summary>
     public int TableSizeMax
     {

@@ -85,6 +85,71 @@ public sealed class ContentTests
         server.DemandNothingLeft();
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Credit_of_a_stream_that_nobody_reads_any_more_goes_to_the_others_at_once(bool hasReturned)
+    {
+        var gate = new TaskCompletionSource();
+        using var server = new SimulatedServer(
+            async exchange =>
+            {
+                await gate.Task;
+                await Apps.Answer(exchange, Apps.Repeat("x", 70_000)); // more than its stream may send
+            },
+            isHttp2: true);
+        var peer = new Http2Peer(server);
+        peer.Send([Post(1), .. Enumerable.Repeat(DataFrame(1, 16_384), 40)]);
+        Assert.DoesNotContain(peer.Told, told => told.StartsWith("WINDOW_UPDATE", StringComparison.Ordinal));
+
+        if (hasReturned)
+        {
+            SimulatedServer.OffLoop(gate.SetResult);
+            server.Run();
+        }
+        else
+        {
+            peer.Send(RstStream(1));
+        }
+
+        Assert.Contains("WINDOW_UPDATE 0 655360", peer.Read().Told);
+        Assert.False(peer[1].IsEnded);
+        gate.TrySetResult();
+    }
+
+    [Fact]
+    public void What_a_cancelled_read_has_shown_stays_as_long_as_the_application_does()
+    {
+        var (begin, gate) = (new TaskCompletionSource(), new TaskCompletionSource());
+        string? seen = null;
+        using var server = HostedDelegate.Serve(
+            async context =>
+            {
+                if (context.Request.Path == "/other")
+                {
+                    await gate.Task;
+                    return;
+                }
+
+                context.Request.BodyReader.CancelPendingRead();
+                await begin.Task;
+                var read = await context.Request.BodyReader.ReadAsync();
+                await gate.Task;
+                seen = $"{read.IsCanceled} {System.Text.Encoding.ASCII.GetString(read.Buffer.FirstSpan)}";
+            },
+            isHttp2: true);
+        var peer = new Http2Peer(server);
+        peer.Send(Post(1), DataFrame(1, "hello"));
+        SimulatedServer.OffLoop(begin.SetResult);
+        server.Run();
+        peer.Send(RstStream(1));
+        peer.Send(Request(3, "POST", "/other", end: false), DataFrame(3, "XXXXXXXXXX"));
+        SimulatedServer.OffLoop(gate.SetResult);
+        server.RunUntil(() => seen is not null);
+
+        Assert.Equal("True hello", seen);
+    }
+
     [Fact]
     public void A_complete_response_to_half_a_request_is_followed_by_a_reset_without_error()
     {

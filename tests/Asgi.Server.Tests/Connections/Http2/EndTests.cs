@@ -281,6 +281,29 @@ public sealed class EndTests
     }
 
     [Fact]
+    public void The_keep_alive_timeout_does_not_run_while_the_response_is_taken()
+    {
+        using var server = new SimulatedServer(
+            exchange => Apps.Answer(exchange, Apps.Repeat("x", 50_000)),
+            limits: new ConnectionLimits { KeepAliveTimeoutMilliseconds = 1000 },
+            conditions: new NetworkConditions { SendCapacity = 600 },
+            isHttp2: true);
+        var peer = new Http2Peer(server);
+        peer.Send(WindowUpdate(0, 1 << 20));
+        peer.Client.Window = 20_000;
+        peer.Send(Get(1));
+        server.Advance(3000);
+
+        peer.Client.Window = long.MaxValue;
+        server.Run();
+        peer.Send(Get(3));
+        Assert.Equal((ConnectionEnd.None, 50_000, 50_000), (peer.Client.End, peer[1].Content.Length, peer[3].Content.Length));
+
+        server.Advance(2000 + Step);
+        Assert.Equal(ConnectionEnd.Fin, peer.Client.End);
+    }
+
+    [Fact]
     public void A_stream_that_is_open_keeps_the_connection()
     {
         var gate = new TaskCompletionSource();

@@ -169,6 +169,32 @@ public sealed class FlowControlTests
     }
 
     [Fact]
+    public void A_stream_that_has_waited_for_its_window_may_say_nothing_for_long()
+    {
+        var more = new TaskCompletionSource();
+        using var server = new SimulatedServer(
+            async exchange =>
+            {
+                exchange.Send(new ResponseStart(200));
+                await exchange.SendAsync(new ResponseBody(new byte[100], MoreBody: true));
+                await more.Task;
+                await exchange.SendAsync(new ResponseBody(new byte[100]));
+            },
+            isHttp2: true);
+        var peer = new Http2Peer(server, (4, 0));
+        peer.Send(Get(1));
+        server.Advance(1000);
+        peer.Send(WindowUpdate(1, 100));
+        server.Advance(3_000_000);
+        SimulatedServer.OffLoop(more.SetResult);
+        server.Advance(4000);
+        peer.Send(WindowUpdate(1, 100));
+
+        Assert.Equal((null, true, 200), (peer[1].ResetCode, peer[1].IsEnded, peer[1].Content.Length));
+        server.DemandNothingLeft();
+    }
+
+    [Fact]
     public void A_connection_window_that_is_not_opened_ends_the_connection()
     {
         using var server = new SimulatedServer(exchange => Apps.Answer(exchange, Apps.Repeat("x", 200_000)), isHttp2: true);
