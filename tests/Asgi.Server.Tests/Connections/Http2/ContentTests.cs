@@ -264,6 +264,29 @@ public sealed class ContentTests
     }
 
     [Fact]
+    public void A_client_whose_window_others_have_used_up_is_not_slow()
+    {
+        var gate = new TaskCompletionSource();
+        using var server = new SimulatedServer(
+            async exchange =>
+            {
+                await (exchange.Scope.Path == "/hold" ? gate.Task : Task.CompletedTask);
+                await Apps.EchoWhole(exchange);
+            },
+            isHttp2: true);
+        var peer = new Http2Peer(server);
+        peer.Send([Request(1, "POST", "/hold", end: false), .. Enumerable.Repeat(DataFrame(1, 16_384), 48)]);
+        peer.Send([Request(3, "POST", "/hold", end: false), .. Enumerable.Repeat(DataFrame(3, 16_384), 16)]);
+        peer.Send(Post(5)); // the window of the connection is 1 MiB
+        server.Advance(600_000);
+        Assert.Equal(ConnectionEnd.None, peer.Client.End);
+
+        peer.Send(RstStream(1), RstStream(3), DataFrame(5, "hello", end: true));
+        Assert.Equal("hello", peer[5].Content);
+        gate.SetResult();
+    }
+
+    [Fact]
     public void A_request_may_be_left_out_of_the_rate()
     {
         using var server = HostedDelegate.Serve(

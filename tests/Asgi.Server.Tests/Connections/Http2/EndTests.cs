@@ -401,6 +401,83 @@ public sealed class EndTests
     }
 
     [Fact]
+    public void FIN_within_content_is_missed_at_once()
+    {
+        Exception? error = null;
+        using var server = HostedDelegate.Serve(
+            async context => error = await Record.ExceptionAsync(() => context.Request.Body.CopyToAsync(Stream.Null)), isHttp2: true);
+        var peer = new Http2Peer(server);
+        peer.Send(Post(1), DataFrame(1, "half"));
+        Assert.Null(error);
+        peer.Client.ShutdownSend();
+        server.Run();
+
+        Assert.NotNull(error);
+        server.DemandNothingLeft();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void FIN_behind_a_request_ends_it_when_the_time_of_half_closed_clients_is_over_or_at_once(bool aborts)
+    {
+        const int Timeout = 10_000;
+        var gate = new TaskCompletionSource();
+        var isCancelled = false;
+        using var server = new SimulatedServer(
+            async exchange =>
+            {
+                exchange.Disconnected.Register(() => isCancelled = true);
+                await gate.Task;
+            },
+            limits: new ConnectionLimits { AbortsOnHalfClose = aborts, HalfCloseTimeoutMilliseconds = Timeout },
+            isHttp2: true);
+        var peer = new Http2Peer(server);
+        peer.Send(Get(1));
+        server.Advance(Timeout); // no other deadline is near
+        peer.Client.ShutdownSend();
+        server.Advance(Timeout - 1);
+        Assert.Equal(aborts, isCancelled);
+
+        server.Advance(1 + Step);
+        Assert.True(isCancelled);
+        SimulatedServer.OffLoop(gate.SetResult);
+        server.DemandNothingLeft();
+    }
+
+    [Fact]
+    public void A_PING_that_is_not_ours_does_not_end_the_first_step_of_GOAWAY()
+    {
+        using var server = new SimulatedServer(Apps.Path, isHttp2: true);
+        var peer = new Http2Peer(server);
+        peer.Send(Get(1));
+        _ = server.ShutDown();
+        server.Run();
+        peer.Send(Ping(Ack));
+        Assert.Equal("PING", peer.Told.Last());
+
+        server.Advance(1000 + Step);
+        Assert.Equal("GOAWAY 1 0", peer.Read().Told.Last());
+    }
+
+    [Fact]
+    public void A_stop_amid_the_preface_lets_the_client_have_its_say()
+    {
+        using var server = new SimulatedServer(Apps.Path, isHttp2: true);
+        var peer = new Http2Peer(server, isOpen: false);
+        peer.Send(Preface[..10]);
+        _ = server.ShutDown();
+        server.Run();
+        Assert.Equal(ConnectionEnd.None, peer.Client.End);
+
+        peer.Send(Preface[10..], Settings(), SettingsAck(), Get(1));
+        Assert.Equal("/", peer[1].Content);
+        Assert.Contains("GOAWAY 2147483647 0", peer.Told);
+        server.Advance(1000 + Step);
+        Assert.Equal(ConnectionEnd.Fin, peer.Client.End);
+    }
+
+    [Fact]
     public void A_request_of_HTTP_1_is_answered_in_words()
     {
         using var server = new SimulatedServer(Apps.Path, isHttp2: true);

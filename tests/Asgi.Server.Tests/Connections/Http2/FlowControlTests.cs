@@ -1,6 +1,7 @@
 // What leaves, and whose turn it is (RFC 9113, sections 5.2 and 6.9): the windows of stream and connection, fairness, and what waits for
 // a client that does not read.
 
+using Asgi.Server.Connections;
 using Asgi.Server.Testing.Simulation;
 using static Asgi.Server.Testing.Http2Bytes;
 
@@ -78,6 +79,28 @@ public sealed class FlowControlTests
 
         var ends = peer.Frames.Where(frame => frame.Ends).Select(frame => frame.StreamId);
         Assert.Equal([3, 1], ends);
+    }
+
+    [Fact]
+    public void Little_of_a_large_response_stands_before_a_small_one_in_what_the_socket_has_not_taken()
+    {
+        const int UnsentMax = 64 * 1024;
+        using var server = new SimulatedServer(
+            exchange => Apps.Answer(exchange, Apps.Repeat("x", exchange.Scope.Path == "/small" ? 10 : 500_000)),
+            limits: new ConnectionLimits { ResponseBufferSizeMax = UnsentMax },
+            conditions: new NetworkConditions { SendCapacity = 4096 },
+            isHttp2: true);
+        var peer = new Http2Peer(server, (4, 1 << 20));
+        peer.Send(WindowUpdate(0, 1 << 20));
+        peer.Client.Window = 0;
+        peer.Send(Get(1));
+        peer.Send(Request(3, path: "/small"));
+        peer.Client.Window = long.MaxValue;
+        server.Run();
+
+        Assert.Equal((500_000, 10), (peer[1].Content.Length, peer[3].Content.Length));
+        var before = peer.Frames.TakeWhile(frame => frame.StreamId != 3 || !frame.Ends).Sum(frame => frame.Payload.Length);
+        Assert.InRange(before, 0, 4096 + UnsentMax + (2 * 16_384));
     }
 
     [Fact]

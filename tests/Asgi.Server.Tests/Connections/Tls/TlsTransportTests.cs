@@ -248,7 +248,7 @@ public sealed class TlsTransportTests
         client.Raw.ShutdownSend();
         server.Run();
 
-        Assert.NotEqual(ConnectionEnd.None, client.Raw.End);
+        Assert.Equal(ConnectionEnd.Reset, client.Raw.End);
         Assert.Equal(0, server.ConnectionCount);
         server.DemandNothingLeft();
     });
