@@ -2,7 +2,6 @@
 // Everything on the thread of the connection's loop; application code is called from the ready list (ExchangeCalls) only.
 // Http2Driver.Streams.cs holds what begins and ends a stream, Http2Driver.Sending.cs what is written and whose turn it is,
 // Http2Driver.Ending.cs how the connection ends, Http2Driver.Timing.cs what has a deadline, and what a connection that rests lets go of.
-using Asgi.Server.Diagnostics;
 using Asgi.Server.Protocols.Http2;
 
 namespace Asgi.Server.Connections;
@@ -149,12 +148,6 @@ internal sealed partial class Http2Driver : ConnectionDriver
         _state = State.Open;
         _frames.Advance(Http2FrameWriter.WriteServerPreface(_frames.GetSpan(Http2FrameWriter.ServerPrefaceSizeMax), _limits));
         _connection.FlushLater();
-        if (_connection.IsCloseRequested)
-        {
-            // Asked to end while the first bytes were coming.
-            Announce(ConnectionEndReason.None);
-        }
-
         return true;
     }
 

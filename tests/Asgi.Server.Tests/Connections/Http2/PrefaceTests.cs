@@ -35,7 +35,7 @@ public sealed class PrefaceTests
         client.Send("\r");
         server.Run();
 
-        Assert.StartsWith("HTTP/1.1 ", client.Take() is { Length: > 17 } answer ? answer : "HTTP/1.1 ", StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 505 ", client.Received, StringComparison.Ordinal);
         Assert.Equal(ConnectionEnd.Fin, client.End);
     }
 
@@ -64,6 +64,23 @@ public sealed class PrefaceTests
         server.Run();
 
         Assert.Equal(ConnectionEnd.Fin, client.End);
+    }
+
+    [Fact]
+    public void A_stop_amid_the_preface_lets_the_client_have_its_say()
+    {
+        using var server = Serve();
+        var peer = new Http2Peer(server, isOpen: false);
+        peer.Send(Preface[..10]);
+        _ = server.ShutDown();
+        server.Run();
+        Assert.Equal(ConnectionEnd.None, peer.Client.End);
+
+        peer.Send(Preface[10..], Settings(), SettingsAck(), Get(1));
+        Assert.Equal("/", peer[1].Content);
+        Assert.Contains("GOAWAY 2147483647 0", peer.Told);
+        server.Advance(1000 + Step);
+        Assert.Equal(ConnectionEnd.Fin, peer.Client.End);
     }
 
     [Fact]

@@ -318,6 +318,20 @@ public sealed class ResponseTests
         server.DemandNothingLeft();
     }
 
+    // RFC 7541, section 4.2: the smallest size since the last block is told, and then the last.
+    [Fact]
+    public void A_table_that_shrinks_and_grows_in_one_SETTINGS_is_told_so()
+    {
+        using var server = new SimulatedServer(Apps.Path, isHttp2: true);
+        var peer = new Http2Peer(server);
+        peer.Send(Get(1));
+        peer.Send(Settings((1, 0), (1, 4096)), Get(3));
+
+        var block = peer.Frames.Last(frame => frame.Type == HeadersType).Payload;
+        Assert.Equal("203FE11F88", Convert.ToHexString(block.AsSpan(0, 5)));
+        Assert.Equal("/", peer[3].Content);
+    }
+
     [Fact]
     public void A_file_is_sent()
     {

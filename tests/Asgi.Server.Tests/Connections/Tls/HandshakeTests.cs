@@ -235,9 +235,13 @@ public sealed class HandshakeTests
         Assert.Throws<AuthenticationException>(client.Handshake);
         Assert.Single(Https(server), entry => entry.Id.Id == AuthenticationFailed);
 
-        // An alert, and no RST that could overtake it.
+        // An alert, and no RST that could overtake it: the server lingers until the client has gone.
         Assert.Equal(0x15, client.Wire.Seen.ToArray()[0]);
-        Assert.NotEqual(ConnectionEnd.Reset, client.Raw.End);
+        server.Run();
+        Assert.Equal((ConnectionEnd.Fin, 1), (client.Raw.End, server.ConnectionCount));
+        client.Raw.ShutdownSend();
+        server.Run();
+        Assert.Equal(0, server.ConnectionCount);
     }
 
     [Fact]
