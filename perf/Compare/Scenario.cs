@@ -22,7 +22,7 @@ internal sealed record Scenario(string Name, string Target, int Connections, str
         new("static-64k", "/static/64k.bin", 64, []) { Goal = 2.0, Says = "a file of 64 KiB" },
         new("static-4m", "/static/4m.bin", 16, []) { Goal = 3.0, Says = "a file of 4 MiB" },
         new("echo", "/echo", 64, []) { Goal = 2.0, Generator = Generator.Echo, Says = "WebSocket, 64 octets" },
-        new("tls", "/plaintext", 64, []) { Goal = 1.6, Protocol = "https", Says = "HTTP/1.1 over TLS, 64 connections" },
+        new("tls", "/plaintext", 64, []) { Goal = 1.6, Protocol = "https", Says = "HTTP/1.1, 64 connections" },
         new("tls-close", "/plaintext", 32, ["full"])
         {
             Goal = 1.15, Protocol = "https", Generator = Generator.Handshake, WarmUp = Long, Says = "a full handshake per request",
@@ -31,7 +31,7 @@ internal sealed record Scenario(string Name, string Target, int Connections, str
         {
             Goal = 2.0, Protocol = "https", Generator = Generator.Handshake, WarmUp = Long, Says = "a resumed session per request",
         },
-        OverHttp2("h2", "/plaintext") with { Goal = 2.0, Says = "HTTP/2, 8 connections x 32 streams" },
+        OverHttp2("h2", "/plaintext") with { Goal = 2.0, Says = "HTTP/2, 8 x 32 streams" },
         OverHttp2("h2-tls", "/plaintext") with { Goal = 2.0, Protocol = "https", Says = "HTTP/2 over TLS, 8 x 32 streams" },
         OverHttp2("h2-json", "/json") with { Says = "HTTP/2, minimal API" },
         OverHttp2("h2-64k", "/bytes?n=65536") with { Says = "HTTP/2, 64 KiB out" },
