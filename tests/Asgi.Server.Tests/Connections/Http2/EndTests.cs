@@ -461,23 +461,6 @@ public sealed class EndTests
     }
 
     [Fact]
-    public void A_stop_amid_the_preface_lets_the_client_have_its_say()
-    {
-        using var server = new SimulatedServer(Apps.Path, isHttp2: true);
-        var peer = new Http2Peer(server, isOpen: false);
-        peer.Send(Preface[..10]);
-        _ = server.ShutDown();
-        server.Run();
-        Assert.Equal(ConnectionEnd.None, peer.Client.End);
-
-        peer.Send(Preface[10..], Settings(), SettingsAck(), Get(1));
-        Assert.Equal("/", peer[1].Content);
-        Assert.Contains("GOAWAY 2147483647 0", peer.Told);
-        server.Advance(1000 + Step);
-        Assert.Equal(ConnectionEnd.Fin, peer.Client.End);
-    }
-
-    [Fact]
     public void A_request_of_HTTP_1_is_answered_in_words()
     {
         using var server = new SimulatedServer(Apps.Path, isHttp2: true);

@@ -66,10 +66,12 @@ public sealed class PrefaceTests
         Assert.Equal(ConnectionEnd.Fin, client.End);
     }
 
-    [Fact]
-    public void A_stop_amid_the_preface_lets_the_client_have_its_say()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_stop_amid_the_preface_lets_the_client_have_its_say(bool hasBothVersions)
     {
-        using var server = Serve();
+        using var server = hasBothVersions ? Serve() : new SimulatedServer(Apps.Path, isHttp2: true);
         var peer = new Http2Peer(server, isOpen: false);
         peer.Send(Preface[..10]);
         _ = server.ShutDown();
