@@ -27,35 +27,30 @@ public sealed class ConnectionMemoryTests
     private static readonly byte[] s_content = "Hello, world!"u8.ToArray();
 
     [Fact]
-    public void A_connection_that_has_sent_nothing_is_small()
-    {
-        using var bed = new Bed();
-        Assert.InRange(bed.Cost(bed.Accept), 1, SilentMax);
-    }
+    public void A_connection_that_has_sent_nothing_is_small() => Assert.InRange(Cost(bed => bed.Accept()), 1, SilentMax);
 
     [Fact]
     public void A_connection_that_rests_is_as_small_again()
     {
-        using var bed = new Bed();
-        var cost = bed.Cost(() =>
+        var cost = Cost(bed =>
         {
             bed.Accept();
             bed.Request();
             bed.Pass(Http1Driver.RestAfterMilliseconds + TimerWheel.StepMilliseconds);
+            Assert.Equal(0, bed.Loop.Blocks.RentedCount);
         });
         Assert.InRange(cost, 1, RestingMax);
-        Assert.Equal(0, bed.Loop.Blocks.RentedCount);
     }
 
     [Fact]
     public void A_connection_that_may_be_asked_again_at_once_has_its_budget_too()
     {
-        using var bed = new Bed();
-        Assert.InRange(bed.Cost(() =>
+        var cost = Cost(bed =>
         {
             bed.Accept();
             bed.Request();
-        }), RestingMax, ReadyMax);
+        });
+        Assert.InRange(cost, RestingMax, ReadyMax);
     }
 
     [Fact]
@@ -82,6 +77,21 @@ public sealed class ConnectionMemoryTests
 
         // Not a byte each; together they may meet the next second, whose Date is made once.
         Assert.Equal(0, (GC.GetAllocatedBytesForCurrentThread() - before) / Count);
+    }
+
+    // Bytes per connection: the median of several beds, since what other tests have left in the process may go at any moment.
+    private static long Cost(Action<Bed> make)
+    {
+        const int BedCount = 5;
+        var costs = new long[BedCount];
+        for (var i = 0; i < BedCount; i++)
+        {
+            using var bed = new Bed();
+            costs[i] = bed.Cost(() => make(bed));
+        }
+
+        Array.Sort(costs);
+        return costs[BedCount / 2];
     }
 
     /// <summary>A server whose connections have the least of transports, and a clock that the test moves.</summary>
