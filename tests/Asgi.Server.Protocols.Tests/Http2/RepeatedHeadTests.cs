@@ -151,6 +151,15 @@ public class RepeatedHeadTests
         Assert.Equal(told, Told(heads[3]));
         Assert.Equal(FieldSectionResult.Done, reader.ReadHead(block, heads[0], endStream: true));
         Assert.Equal(told, Told(heads[0]));
+
+        // Nor does what is remembered next stand in the bytes of a stream that goes on.
+        byte[] other = [.. Indexed, 0x10, 1, (byte)'y', 1, (byte)'4'];
+        for (int i = 0; i < 3; i++)
+        {
+            heads[1].Clear();
+            Assert.Equal(FieldSectionResult.Done, reader.ReadHead(other, heads[1], endStream: true));
+        }
+        Assert.Equal((told, told), (Told(heads[0]), Told(heads[3])));
     }
 
     private static byte[] Block(uint id, byte[] block, bool end = true) =>

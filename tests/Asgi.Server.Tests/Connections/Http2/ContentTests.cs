@@ -143,7 +143,7 @@ public sealed class ContentTests
         SimulatedServer.OffLoop(begin.SetResult);
         server.Run();
         peer.Send(RstStream(1));
-        peer.Send(Request(3, "POST", "/other", end: false), DataFrame(3, "XXXXXXXXXX"));
+        peer.Send(Request(3, "POST", "/other", end: false), DataFrame(3, "goodbye"));
         SimulatedServer.OffLoop(gate.SetResult);
         server.RunUntil(() => seen is not null);
 
